@@ -27,11 +27,12 @@ void lq_arena_release(struct lq_arena *arena)
     arena->used = 0;
 }
 
-// A large piece gets a block of its own, put behind the first so that the first goes on filling.
+// A large piece gets its own block. It is linked after the first block, so that small pieces keep
+// filling that one.
 static struct lq_arena_block *add_block(struct lq_arena *arena, size_t size)
 {
     size_t room = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE;
-    // calloc: large blocks come zeroed from the system without being touched.
+    // The system hands out large blocks already zeroed, so calloc need not touch them.
     struct lq_arena_block *block = calloc(1, sizeof *block + room);
     if (!block)
         return NULL;

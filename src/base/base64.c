@@ -35,7 +35,7 @@ int lq_base64_encode(const uint8_t *bytes, size_t len, struct lq_buf *out)
 
 enum { NOT_BASE64 = 0x80 };
 
-// A character's six bits, or NOT_BASE64. Both alphabets of RFC 4648: + and /, - and _.
+// Value of a character, or NOT_BASE64. Accepts both alphabets of RFC 4648: + and /, - and _.
 static const uint8_t values[256] = {
 #define NO8 NOT_BASE64, NOT_BASE64, NOT_BASE64, NOT_BASE64, NOT_BASE64, NOT_BASE64, NOT_BASE64, \
     NOT_BASE64
@@ -57,7 +57,8 @@ static int too_large(const struct lq_buf *out, int status, struct lq_error *err)
     return lq_fail(err, status, "picture is larger than %zu bytes", out->max);
 }
 
-// Text as RFC 4648 writes it, padding and all, for nearly everybody does. False leaves `out` alone.
+// Decodes strict RFC 4648 with padding, the usual case. On failure returns false and leaves `out`
+// unchanged.
 static bool decode_plain(const char *text, size_t len, struct lq_buf *out)
 {
     size_t at = out->len;
@@ -66,7 +67,7 @@ static bool decode_plain(const char *text, size_t len, struct lq_buf *out)
         return false;
     const uint8_t *in = (const uint8_t *)text;
     uint8_t *bytes = out->data + at;
-    // Every character's value is or-ed together, so that the loop itself has no branch to miss.
+    // Collects errors by OR instead of a test per character, so that the loop has no branches.
     uint8_t wrong = 0;
     size_t whole = (len - (pad ? 4 : 0)) / 4;
     for (size_t i = 0; i < whole; i++, in += 4, bytes += 3) {
@@ -100,7 +101,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// The character at text[*i], "%2B" taken for one; *i moves to its last byte.
+// The character at text[*i], with "%2B" and the like decoded; *i moves to its last byte.
 static char next_char(const char *text, size_t len, size_t *i)
 {
     int high = text[*i] == '%' && *i + 2 < len ? hex_digit(text[*i + 1]) : -1;
@@ -111,9 +112,8 @@ static char next_char(const char *text, size_t len, size_t *i)
     return (char)(high << 4 | low);
 }
 
-// A form that was not escaped has a blank for each plus. Such text holds no plus any more; nor does
-// the URL-safe alphabet, which gives itself away by its minus. Lines that are indented have blanks
-// of their own.
+// A form that was not escaped has a space in place of each plus. Such text contains no plus; it is
+// not the URL-safe alphabet, which has a minus; and its lines are not indented with spaces.
 static bool blanks_are_pluses(const char *text, size_t len)
 {
     const char *line = memchr(text, '\n', len);
@@ -122,8 +122,9 @@ static bool blanks_are_pluses(const char *text, size_t len)
            !memchr(text, '-', len);
 }
 
-// Text as the world writes it: wrapped, unpadded, escaped, blanks for pluses. `bytes` has room for
-// three quarters of it. Returns how many bytes there are, or -1 with the place of what is wrong.
+// Decodes lenient base64: with line breaks, without padding, escaped, or with spaces for pluses.
+// `bytes` has room for 3/4 of the text. Returns the number of bytes, or -1 with the error's
+// position.
 static ptrdiff_t decode_loose(const char *text, size_t len, uint8_t *bytes, size_t *wrong)
 {
     bool pluses = blanks_are_pluses(text, len);
@@ -175,7 +176,7 @@ int lq_base64_decode(const char *text, size_t len, struct lq_buf *out, struct lq
     int status = lq_buf_resize(out, at + len / 4 * 3 + len % 4 * 3 / 4);
     if (status != LQ_OK)
         return too_large(out, status, err);
-    uint8_t *room = out->data ? out->data + at : NULL; // one character encodes no byte
+    uint8_t *room = out->data ? out->data + at : NULL; // one character encodes no byte: NULL
     ptrdiff_t count = decode_loose(text, len, room, &wrong);
     out->len = at + (count < 0 ? 0 : (size_t)count);
     if (count >= 0)
@@ -194,8 +195,8 @@ static bool begins(const char *text, size_t len, const char *word)
     return len >= strlen(word) && strncasecmp(text, word, strlen(word)) == 0;
 }
 
-// Whether the text before the comma ends in ";base64", as the URL standard reads it: blanks and
-// capitals do not matter.
+// Whether the text before the comma ends in ";base64", ignoring spaces and case as the URL standard
+// does.
 static bool says_base64(const char *head, size_t len)
 {
     static const char word[] = "base64";
@@ -209,7 +210,7 @@ static bool says_base64(const char *head, size_t len)
     return len > 0 && head[len - 1] == ';';
 }
 
-// Text that is the picture's address is a common mistake; as base64 it would only be "not valid".
+// Sending the picture's address is a common mistake that deserves a better error than "not valid".
 static bool is_address(const char *text, size_t len)
 {
     return begins(text, len, "blob:") || begins(text, len, "http:") ||
@@ -223,7 +224,7 @@ int lq_data_url_parse(const char *text, size_t len, struct lq_data_url *url, str
     *url = (struct lq_data_url){.base64 = text, .base64_len = len};
     if (is_address(text, len))
         return lq_fail(err, LQ_ERR_SYNTAX, "image is an address: send the picture itself");
-    // The media type before the comma is short; a picture's own text holds no comma.
+    // Search only as far as a media type may reach: base64 itself contains no comma.
     const char *comma = memchr(text, ',', len < MEDIA_TYPE_CHARS_MAX ? len : MEDIA_TYPE_CHARS_MAX);
     bool is_url = begins(text, len, "data:");
     if (!is_url && !comma)

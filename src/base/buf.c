@@ -29,7 +29,7 @@ int lq_buf_reserve(struct lq_buf *buf, size_t size)
         cap += cap / 2;
     if (cap > buf->max)
         cap = buf->max;
-    // Aligned so that pixel rows and tensors in it can be read with wide loads.
+    // Aligned for wide vector loads from pixel rows and tensors.
     size_t padded = (cap + BUF_ALIGN - 1) / BUF_ALIGN * BUF_ALIGN;
     uint8_t *data = aligned_alloc(BUF_ALIGN, padded);
     if (!data)

@@ -7,7 +7,7 @@
 
 enum { LINE_MAX_BYTES = 8192, FOLDER_MAX = 960, DEPTH_MAX = 64 };
 
-// Where this process is in each tree, as in /proc/self/cgroup; empty: not in it.
+// This process's path in each hierarchy, from /proc/self/cgroup; empty: not in it.
 struct place {
     char v2[FOLDER_MAX], v1[FOLDER_MAX];
 };
@@ -16,10 +16,10 @@ struct search {
     struct lq_cgroup_quota *quota;
     const char *root;
     struct place place;
-    bool mounted; // a tree was found in mountinfo
+    bool mounted; // mountinfo lists a usable hierarchy
 };
 
-// ---- a limit
+// ---- reading a limit
 
 static bool read_numbers(const char *file, const char *format, long long *a, long long *b)
 {
@@ -42,8 +42,8 @@ static void offer(struct lq_cgroup_quota *best, const char *file, long long quot
     snprintf(best->file, sizeof best->file, "%s", file);
 }
 
-// A folder without such files (a tree's root has none) says nothing.
-static void look_at(struct lq_cgroup_quota *best, const char *folder, bool v2)
+// Reads the quota in one folder. The root of a hierarchy has no such files.
+static void read_quota(struct lq_cgroup_quota *best, const char *folder, bool v2)
 {
     char file[sizeof best->file], period_file[sizeof best->file];
     long long quota = 0, period = 0;
@@ -55,15 +55,15 @@ static void look_at(struct lq_cgroup_quota *best, const char *folder, bool v2)
         offer(best, file, quota, period);
 }
 
-// From the group at mount + path up to the mount.
-static void climb(struct lq_cgroup_quota *best, const char *mount, const char *path, bool v2)
+// Reads the quotas from mount + path up to the mount.
+static void read_quotas(struct lq_cgroup_quota *best, const char *mount, const char *path, bool v2)
 {
     char folder[FOLDER_MAX];
     if (snprintf(folder, sizeof folder, "%s%s", mount, path) >= (int)sizeof folder)
-        snprintf(folder, sizeof folder, "%s", mount); // the top at least
+        snprintf(folder, sizeof folder, "%s", mount); // too long: at least read the top
     size_t top = strlen(mount);
     for (int i = 0; i < DEPTH_MAX; i++) {
-        look_at(best, folder, v2);
+        read_quota(best, folder, v2);
         char *slash = strrchr(folder + top, '/');
         if (!slash)
             return;
@@ -71,9 +71,9 @@ static void climb(struct lq_cgroup_quota *best, const char *mount, const char *p
     }
 }
 
-// ---- where the groups are
+// ---- finding the groups
 
-// Whether a comma separated list has the word.
+// Whether a comma-separated list contains the word.
 static bool lists(const char *list, const char *word)
 {
     size_t len = strlen(word);
@@ -86,7 +86,7 @@ static bool lists(const char *list, const char *word)
     return false;
 }
 
-// A group outside what this process may see ("/../x") is seen from the top; "/" is the top.
+// A path outside this process's cgroup namespace ("/../x") is replaced by the root "/".
 static void keep_path(char *out, const char *path)
 {
     bool outside = strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\0');
@@ -109,7 +109,7 @@ static void read_place(struct search *search, char *line)
         keep_path(search->place.v1, path);
 }
 
-// "\040" and the like encode characters that would end a field.
+// "\040" and the like encode characters that separate fields.
 static void unescape(char *text)
 {
     char *out = text;
@@ -126,8 +126,8 @@ static void unescape(char *text)
     *out = '\0';
 }
 
-// The part of the group's path that lies below what is mounted: a container may see its own subtree
-// alone, under the path that it has on the host.
+// The part of the group's path below the mounted folder: a container may see only its own subtree,
+// but under the host's path.
 static const char *below(const char *path, const char *mounted)
 {
     size_t len = strcmp(mounted, "/") == 0 ? 0 : strlen(mounted);
@@ -158,10 +158,10 @@ static void read_mount(struct search *search, char *line)
     if (snprintf(mount, sizeof mount, "%s%s", search->root, fields[4]) >= (int)sizeof mount)
         return;
     search->mounted = true;
-    climb(search->quota, mount, below(path, fields[3]), v2);
+    read_quotas(search->quota, mount, below(path, fields[3]), v2);
 }
 
-// Calls on_line for each line; what is longer than any that matters is cut.
+// Calls on_line for each line, cut off at LINE_MAX_BYTES.
 static void each_line(struct search *search, const char *name,
                       void (*on_line)(struct search *search, char *line))
 {
@@ -192,10 +192,10 @@ void lq_cgroup_read(struct lq_cgroup_quota *quota, const char *root)
     *quota = (struct lq_cgroup_quota){0};
     each_line(&search, "/proc/self/cgroup", read_place);
     each_line(&search, "/proc/self/mountinfo", read_mount);
-    // Where /proc is missing, as in some sandboxes.
+    // Fallback where /proc is missing, as in some sandboxes.
     for (size_t i = 0; i < sizeof usual / sizeof *usual && !search.mounted; i++) {
         char folder[FOLDER_MAX];
         snprintf(folder, sizeof folder, "%s%s", root, usual[i].folder);
-        look_at(quota, folder, usual[i].v2);
+        read_quota(quota, folder, usual[i].v2);
     }
 }

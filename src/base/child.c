@@ -22,7 +22,7 @@ struct result {
     struct lq_error err;
 };
 
-// False when the child ended first, or `until_us` came (*late).
+// False if the child ended first, or `until_us` passed (*late).
 static bool read_all(int fd, void *bytes, size_t len, uint64_t until_us, bool *late)
 {
     char *at = bytes;
@@ -46,8 +46,8 @@ static bool read_all(int fd, void *bytes, size_t len, uint64_t until_us, bool *l
     return true;
 }
 
-// What signals ask must reach the child although its parent may have blocked them; what libraries
-// print over a file that is about to be refused would only repeat what is said of it.
+// Unblocks signals that the parent may have blocked. Silences output: what libraries print about a
+// file that is then refused would only repeat the error.
 static void settle_in(pid_t parent, int timeout_ms)
 {
     sigset_t none;
@@ -56,7 +56,7 @@ static void settle_in(pid_t parent, int timeout_ms)
     struct rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    alarm((unsigned)timeout_ms / 1000 + 5); // a change of user ends the line above
+    alarm((unsigned)timeout_ms / 1000 + 5); // in case a change of user clears PDEATHSIG
     if (getppid() != parent)
         _exit(1);
     lq_log_set_level(LQ_LOG_ERROR);
@@ -73,10 +73,10 @@ static void be_child(int fd, pid_t parent, int (*job)(void *, struct lq_error *)
     struct result result = {0};
     settle_in(parent, timeout_ms);
     result.status = job(data, &result.err);
-    bool told = lq_file_write_fd(fd, &result, sizeof result) == LQ_OK &&
-                lq_file_write_fd(fd, data, size) == LQ_OK;
-    // Not exit: what the parent registered to be done at its end is not the child's to do.
-    _exit(told ? 0 : 1);
+    bool reported = lq_file_write_fd(fd, &result, sizeof result) == LQ_OK &&
+                    lq_file_write_fd(fd, data, size) == LQ_OK;
+    // Not exit(): the parent's atexit handlers must not run in the child.
+    _exit(reported ? 0 : 1);
 }
 
 const char *lq_child_reason(int signal)
@@ -127,13 +127,13 @@ int lq_child_run(int (*job)(void *data, struct lq_error *err), void *data, size_
     struct result result;
     bool late = false;
     uint64_t until_us = lq_clock_us() + (uint64_t)timeout_ms * 1000;
-    bool told = read_all(pipes[0], &result, sizeof result, until_us, &late) &&
-                (size == 0 || read_all(pipes[0], data, size, until_us, &late));
+    bool reported = read_all(pipes[0], &result, sizeof result, until_us, &late) &&
+                    (size == 0 || read_all(pipes[0], data, size, until_us, &late));
     close(pipes[0]);
-    if (!told && late)
+    if (!reported && late)
         kill(child, SIGKILL);
     int ended = wait_for(child);
-    if (told)
+    if (reported)
         return result.status == LQ_OK ? LQ_OK
                                       : lq_fail(err, result.status, "%s", result.err.text);
     if (late)

@@ -44,7 +44,7 @@ bool lq_cpu_has_amx(void)
 #endif
 }
 
-// A part of a core is one more thread, though one that is held up at times.
+// A fraction of a core counts as one more thread, although that one is throttled at times.
 static int cores_of_quota(void)
 {
     pthread_once(&once, read_quota);
@@ -126,7 +126,7 @@ bool lq_cpu_lacks(char *text, size_t size)
 #if defined(__x86_64__)
     static const struct {
         const char *name;
-        unsigned bit; // of CPUID leaf 1, ECX
+        unsigned bit; // bit in ECX of CPUID leaf 1
     } needed[] = {{"SSE3", 0}, {"SSSE3", 9}, {"SSE4.1", 19}, {"SSE4.2", 20}, {"POPCNT", 23}};
     unsigned a, b, c = 0, d;
     if (!__get_cpuid(1, &a, &b, &c, &d))

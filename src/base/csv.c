@@ -6,7 +6,7 @@
 
 // ---- encoding ----------------------------------------------------------------------------------
 
-// 0x80 to 0x9f of Windows-1252; 0 where it has nothing.
+// Windows-1252 from 0x80 to 0x9f; 0 where it is undefined.
 static const uint16_t windows[32] = {
     0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
     0x2039, 0x0152, 0,      0x017d, 0,      0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
@@ -31,7 +31,7 @@ static int append(struct lq_csv *csv, uint8_t byte)
 
 // ---- start -------------------------------------------------------------------------------------
 
-// What the first line, outside of quotes, has most of.
+// The most frequent delimiter in the first line, outside quotes.
 static char find_delimiter(const uint8_t *at, const uint8_t *end)
 {
     static const char set[] = ",;\t";
@@ -50,7 +50,7 @@ int lq_csv_init(struct lq_csv *csv, const void *bytes, size_t len, struct lq_err
 {
     *csv = (struct lq_csv){.start = bytes, .at = bytes, .next_line = 1};
     csv->end = csv->start + len;
-    // A character of Windows-1252 takes three bytes at most, and each field a NUL.
+    // A character of Windows-1252 takes at most three bytes in UTF-8, and each field a NUL.
     lq_buf_init(&csv->text, 3 * len + LQ_CSV_FIELDS_MAX);
     if (len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
         return lq_fail(err, LQ_ERR_FORMAT, "it is UTF-16, save it as CSV UTF-8");
@@ -73,8 +73,8 @@ static bool is_line_end(uint8_t byte)
     return byte == '\n' || byte == '\r';
 }
 
-// CRLF is one.
-static void pass_line_end(struct lq_csv *csv)
+// Skips one line end; CRLF counts as one.
+static void skip_line_end(struct lq_csv *csv)
 {
     if (csv->at < csv->end && *csv->at == '\r' && csv->at + 1 < csv->end && csv->at[1] == '\n')
         csv->at++;
@@ -84,17 +84,17 @@ static void pass_line_end(struct lq_csv *csv)
     }
 }
 
-// Behind the line that begins at `from`, whatever is in it.
-static void pass_line(struct lq_csv *csv, const uint8_t *from, int line)
+// Skips the line that begins at `from`, whatever it contains.
+static void skip_line(struct lq_csv *csv, const uint8_t *from, int line)
 {
     csv->at = from;
     csv->next_line = line;
     while (csv->at < csv->end && !is_line_end(*csv->at))
         csv->at++;
-    pass_line_end(csv);
+    skip_line_end(csv);
 }
 
-// From the opening quote to behind the closing one; false when there is none.
+// Reads from the opening quote to the closing one; false if there is none.
 static bool read_quoted(struct lq_csv *csv, int *status)
 {
     csv->at++;
@@ -104,7 +104,7 @@ static bool read_quoted(struct lq_csv *csv, int *status)
         if (byte == '"' && !(more && *csv->at == '"'))
             return true;
         if (byte == '"')
-            csv->at++; // two of them are one
+            csv->at++; // a doubled quote stands for one
         csv->next_line += is_line_end(byte) && !(byte == '\r' && more && *csv->at == '\n');
         *status = append(csv, byte);
     }
@@ -115,7 +115,7 @@ static int read_field(struct lq_csv *csv, bool *closed)
 {
     int status = LQ_OK;
     *closed = csv->at >= csv->end || *csv->at != '"' || read_quoted(csv, &status);
-    // Text after a closing quote belongs to the field, as in spreadsheets.
+    // Text after a closing quote is part of the field, as in spreadsheets.
     while (status == LQ_OK && csv->at < csv->end && *csv->at != (uint8_t)csv->delimiter &&
            !is_line_end(*csv->at))
         status = append(csv, *csv->at++);
@@ -124,7 +124,7 @@ static int read_field(struct lq_csv *csv, bool *closed)
 
 static int refuse(struct lq_csv *csv, const uint8_t *from, const char *why, struct lq_error *err)
 {
-    pass_line(csv, from, csv->line);
+    skip_line(csv, from, csv->line);
     return lq_fail(err, LQ_ERR_SYNTAX, "%s", why);
 }
 
@@ -147,7 +147,7 @@ static int read_record(struct lq_csv *csv, struct lq_error *err)
             break;
         csv->at++;
     }
-    pass_line_end(csv);
+    skip_line_end(csv);
     for (int i = 0; i < csv->count; i++)
         csv->fields[i] = (char *)csv->text.data + csv->offsets[i];
     if (memchr(from, 0, (size_t)(csv->at - from)))

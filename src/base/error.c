@@ -23,11 +23,11 @@ static const struct status_row *row_of(int status)
     return &rows[index];
 }
 
-// Bytes of the character at `at`, 0 when it is no well-formed UTF-8 (Unicode, table 3-7).
+// Length of the character at `at`, or 0 if it is not well-formed UTF-8 (Unicode, table 3-7).
 static size_t char_len(const unsigned char *at)
 {
     static const struct {
-        unsigned char first, last, low, high; // of the first byte, and of the second
+        unsigned char first, last, low, high; // range of the first byte, and of the second
         size_t len;
     } forms[] = {{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
                  {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
@@ -46,8 +46,8 @@ static size_t char_len(const unsigned char *at)
     return 0;
 }
 
-// A message may quote what a stranger sent, and be cut anywhere; it must stay one printable line of
-// UTF-8, or no JSON can hold it.
+// A message may quote untrusted text and be cut anywhere. Keep it one printable line of valid
+// UTF-8, since JSON requires that.
 static void keep_one_line(char *text)
 {
     unsigned char *at = (unsigned char *)text;

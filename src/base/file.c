@@ -18,7 +18,7 @@ static int read_all(int fd, struct lq_buf *buf)
 {
     for (;;) {
         size_t want = buf->max - buf->len < READ_STEP ? buf->max - buf->len : READ_STEP;
-        // One byte more than fits tells a file of exactly `max` bytes from a longer one.
+        // Reading one byte more shows whether the file is longer than `max`.
         uint8_t extra;
         uint8_t *into = &extra;
         if (want > 0) {
@@ -56,8 +56,8 @@ int lq_file_read_from(int fd, const char *path, struct lq_buf *buf, struct lq_er
 {
     struct stat info;
     lq_buf_clear(buf);
-    // The size is a hint only: the file may grow, and a pipe has none. But nobody reads a gigabyte
-    // to find that it is one too many.
+    // The size is only a hint: the file may grow, and a pipe has none. But do not read a gigabyte
+    // only to find that the file is too large.
     bool sized = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
     bool fits = !sized || (size_t)info.st_size <= buf->max;
     if (sized && fits)

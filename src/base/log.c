@@ -20,24 +20,24 @@ static struct {
     pthread_mutex_t lock; // held while the sink is called
     lq_log_sink *sink;
     void *context;
-} taker = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} receiver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void lq_log_set_sink(lq_log_sink *sink, void *context)
 {
-    pthread_mutex_lock(&taker.lock);
-    taker.sink = sink;
-    taker.context = context;
-    pthread_mutex_unlock(&taker.lock);
+    pthread_mutex_lock(&receiver.lock);
+    receiver.sink = sink;
+    receiver.context = context;
+    pthread_mutex_unlock(&receiver.lock);
 }
 
-// False: there is none.
-static bool give_to_sink(enum lq_log_level level, const char *message)
+// Returns false if there is no sink.
+static bool send_to_sink(enum lq_log_level level, const char *message)
 {
-    pthread_mutex_lock(&taker.lock);
-    bool is = taker.sink != NULL;
+    pthread_mutex_lock(&receiver.lock);
+    bool is = receiver.sink != NULL;
     if (is)
-        taker.sink(taker.context, level, message);
-    pthread_mutex_unlock(&taker.lock);
+        receiver.sink(receiver.context, level, message);
+    pthread_mutex_unlock(&receiver.lock);
     return is;
 }
 
@@ -56,8 +56,8 @@ void lq_log_set_format(enum lq_log_format format)
     atomic_store_explicit(&form, (int)format, memory_order_relaxed);
 }
 
-// A JSON string's inside (RFC 8259 section 7). What is no ASCII becomes a question mark: messages
-// are ours, and of foreign text in them nobody knows that it is UTF-8. Returns the end.
+// Escapes the inside of a JSON string (RFC 8259 section 7) and returns its end. Non-ASCII becomes
+// '?', because quoted foreign text need not be UTF-8.
 static char *escape(char *at, const char *text)
 {
     for (; *text; text++) {
@@ -74,9 +74,9 @@ static char *escape(char *at, const char *text)
     return at;
 }
 
-// A terminal or a line's reader must not take part of a message for its own: controls become
-// question marks, those that UTF-8 writes as two bytes (C1) too.
-static void tame(char *text)
+// Control characters could act on a terminal or forge a log line: replaces them, including C1 (two
+// bytes in UTF-8), by '?'.
+static void replace_controls(char *text)
 {
     for (unsigned char *c = (unsigned char *)text; *c; c++) {
         if (*c < 0x20 || *c == 0x7f)
@@ -112,11 +112,11 @@ static void write_line(enum lq_log_level level, char *message)
     if (atomic_load_explicit(&form, memory_order_relaxed) == LQ_LOG_JSON)
         len = format_json(line, when, names[level], message, trace_id);
     else {
-        tame(message);
+        replace_controls(message);
         len = (size_t)sprintf(line, "%s %-5s %s%s%s\n", when, names[level], message,
                               *trace_id ? " trace=" : "", trace_id);
     }
-    // A log line that cannot be written has nowhere to be reported.
+    // There is nowhere to report a failed write.
     ssize_t written = write(STDERR_FILENO, line, len);
     (void)written;
 }
@@ -131,6 +131,6 @@ void lq_log(enum lq_log_level level, const char *format, ...)
     if (vsnprintf(message, sizeof message, format, args) < 0)
         message[0] = 0;
     va_end(args);
-    if (!give_to_sink(level, message))
+    if (!send_to_sink(level, message))
         write_line(level, message);
 }

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 
 enum {
-    DEPTH_MAX = 2048,  // jansson's own: its values are freed by recursion
+    DEPTH_MAX = 2048,  // jansson's own limit: it frees values recursively
     NEAR_CHARS_MAX = 20,
 };
 
@@ -24,9 +24,9 @@ struct reader {
     int depth;
     json_error_t *where;
     enum json_error_code code; // of the first error
-    const char *wrong;         // what it is, without a place
+    const char *wrong;         // description without the position
     const char *wrong_at;
-    struct lq_buf scratch;     // a string without its escapes, a number with its end
+    struct lq_buf scratch;     // an unescaped string, or a number with its NUL
 };
 
 static json_t *fail(struct reader *reader, enum json_error_code code, const char *at,
@@ -51,7 +51,7 @@ static void skip_space(struct reader *reader)
         reader->at++;
 }
 
-// The next byte that is no space; 0 at the end. A byte of 0 is an error anywhere.
+// Skips white space and returns the next byte; 0 at the end. A NUL in the text is always an error.
 static char peek(struct reader *reader)
 {
     skip_space(reader);
@@ -60,7 +60,7 @@ static char peek(struct reader *reader)
 
 // ---- strings ------------------------------------------------------------------------------------
 
-// How many bytes the character at `at` takes in well-formed UTF-8 (RFC 3629), 0: none does.
+// Length of the well-formed UTF-8 character at `at` (RFC 3629); 0 if it is malformed.
 static size_t utf8_length(const uint8_t *at, const uint8_t *end)
 {
     uint8_t first = at[0], low = 0x80, high = 0xbf;
@@ -69,13 +69,13 @@ static size_t utf8_length(const uint8_t *at, const uint8_t *end)
     if ((size_t)(end - at) < len)
         return 0;
     if (first == 0xe0)
-        low = 0xa0; // shorter ones are written shorter
+        low = 0xa0; // exclude overlong encodings
     else if (first == 0xed)
         high = 0x9f; // surrogates
     else if (first == 0xf0)
         low = 0x90;
     else if (first == 0xf4)
-        high = 0x8f; // beyond U+10FFFF
+        high = 0x8f; // exclude code points above U+10FFFF
     for (size_t i = 1; i < len; i++) {
         if (at[i] < low || at[i] > high)
             return 0;
@@ -84,7 +84,7 @@ static size_t utf8_length(const uint8_t *at, const uint8_t *end)
     return len;
 }
 
-// Four hexadecimal digits, or -1.
+// Value of four hexadecimal digits, or -1.
 static long hex_digits(const char *at, const char *end)
 {
     long value = 0;
@@ -117,8 +117,8 @@ static size_t put_utf8(uint8_t *out, long point)
     return len;
 }
 
-// \uXXXX, and the pair of them that stands for one character; at stands on the first digit. Returns
-// the bytes written, 0: wrong.
+// Reads \uXXXX or a surrogate pair; *at is at the first digit. Returns the number of bytes written;
+// 0 on error.
 static size_t read_unicode(struct reader *reader, const char **at, const char *end, uint8_t *out)
 {
     const char *start = *at - 2;
@@ -145,7 +145,7 @@ static size_t read_unicode(struct reader *reader, const char **at, const char *e
     return put_utf8(out, point);
 }
 
-// One escape, `at` behind its backslash.
+// Reads one escape; *at is after the backslash. Returns the number of bytes written; 0 on error.
 static size_t read_escape(struct reader *reader, const char **at, const char *end, uint8_t *out)
 {
     static const char names[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
@@ -161,7 +161,7 @@ static size_t read_escape(struct reader *reader, const char **at, const char *en
     return 0;
 }
 
-// The closing quote of the string that begins at reader->at, all of it looked through; NULL: wrong.
+// Checks the string that begins at reader->at and returns its closing quote; NULL on error.
 static const char *string_end(struct reader *reader, bool *escaped)
 {
     const char *at = reader->at;
@@ -183,12 +183,12 @@ static const char *string_end(struct reader *reader, bool *escaped)
     }
     if (at < reader->end)
         return at;
-    fail(reader, json_error_premature_end_of_input, reader->end, "a string has no end");
+    fail(reader, json_error_premature_end_of_input, reader->end, "unterminated string");
     return NULL;
 }
 
-// The string whose opening quote was read. It points into the text where nothing is escaped, else
-// into the scratch buffer, until the next one is read. False: wrong.
+// Reads a string whose opening quote was consumed. *bytes points into the text if it has no
+// escapes, else into the scratch buffer, where the next string overwrites it. False on error.
 static bool read_string(struct reader *reader, const char **bytes, size_t *len)
 {
     bool escaped;
@@ -201,7 +201,7 @@ static bool read_string(struct reader *reader, const char **bytes, size_t *len)
         reader->at = stop + 1;
         return true;
     }
-    // No escape is shorter than what it encodes.
+    // An escape is never shorter than what it encodes.
     if (lq_buf_resize(&reader->scratch, (size_t)(stop - at)) != LQ_OK)
         return fail_memory(reader) != NULL;
     uint8_t *out = reader->scratch.data;
@@ -240,7 +240,7 @@ static const char *digits(const char *at, const char *end)
     return at;
 }
 
-// Where the number at `at` ends, or NULL.
+// End of the number at `at`, or NULL if it is malformed.
 static const char *number_end(const char *at, const char *end, bool *whole)
 {
     at += at < end && *at == '-';
@@ -287,14 +287,14 @@ static json_t *read_number(struct reader *reader)
     if (whole) {
         long long number = strtoll(text, NULL, 10);
         if (errno == ERANGE)
-            return fail(reader, json_error_numeric_overflow, start, "too big an integer");
+            return fail(reader, json_error_numeric_overflow, start, "integer out of range");
         value = json_integer(number);
     } else {
-        // The host's locale may write numbers with a comma.
+        // Independent of the host's locale, which may use a decimal comma.
         pthread_once(&once, make_locale);
         double number = strtod_l(text, NULL, plain_locale);
         if (!isfinite(number))
-            return fail(reader, json_error_numeric_overflow, start, "too big a number");
+            return fail(reader, json_error_numeric_overflow, start, "number out of range");
         value = json_real(number);
     }
     reader->at = stop;
@@ -328,7 +328,8 @@ static bool read_member(struct reader *reader, json_t *object)
     reader->at++;
     if (!read_string(reader, &bytes, &len))
         return false;
-    // The value may need the scratch buffer; and jansson wants keys to end in a 0 as we keep them.
+    // Copy the key: reading the value may overwrite the scratch buffer, and jansson wants a NUL at
+    // its end.
     char *key = strndup(bytes, len);
     if (!key)
         return fail_memory(reader) != NULL;
@@ -358,7 +359,7 @@ static bool read_item(struct reader *reader, json_t *array)
     return false;
 }
 
-// What is between brackets; the opening one has been read.
+// Reads members or items up to `close`; the opening bracket was consumed.
 static json_t *read_many(struct reader *reader, json_t *many, char close,
                          bool (*read)(struct reader *reader, json_t *many), const char *expected)
 {
@@ -394,7 +395,7 @@ static json_t *read_value(struct reader *reader)
     char c = peek(reader);
     if (reader->at == reader->end)
         return fail(reader, json_error_premature_end_of_input, reader->at,
-                    "the text ends too soon");
+                    "unexpected end of text");
     if (c == '{') {
         reader->at++;
         return read_many(reader, json_object(), '}', read_member, "'}' expected");
@@ -414,9 +415,9 @@ static json_t *read_value(struct reader *reader)
     return value ? value : fail_memory(reader);
 }
 
-// ---- the whole ----------------------------------------------------------------------------------
+// ---- the document -------------------------------------------------------------------------------
 
-// Line, column and the characters there, for people.
+// Sets line, column and an excerpt, for people.
 static void explain(const struct reader *reader)
 {
     json_error_t *where = reader->where;

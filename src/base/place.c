@@ -19,8 +19,8 @@ static bool find_program(char path[PATH_MAX])
     return len > 0;
 }
 
-// The file that this function was loaded from. The loader knows libraries by their paths, the
-// program by none.
+// The file that contains this function. The dynamic loader knows the paths of libraries, but not of
+// the program.
 static bool find_self(char path[PATH_MAX])
 {
     Dl_info info;
@@ -33,7 +33,8 @@ static bool find_self(char path[PATH_MAX])
 
 bool lq_place_is_built(uid_t *owner)
 {
-    // The build's own folders; one that was installed to below it (DESTDIR) is not built there.
+    // Only the build's own folders: a program installed below the build folder (DESTDIR) is not
+    // built there.
     static const char *const folders[] = {"tests/", "bench/"};
     static const char root[] = LQ_BUILD_ROOT "/";
     char path[PATH_MAX];
@@ -48,7 +49,7 @@ bool lq_place_is_built(uid_t *owner)
     return built;
 }
 
-// Without a slash at the end.
+// The folder of that file, without a slash at its end.
 static bool find_folder(char path[PATH_MAX])
 {
     if (!find_self(path))
@@ -69,7 +70,7 @@ bool lq_place_beside(char *path, size_t size, const char *relative)
     return find_folder(folder) && join(path, size, folder, relative);
 }
 
-// Cuts "/tail" off.
+// Removes "/tail" from the end.
 static bool cut(char *path, const char *tail)
 {
     size_t len = strlen(path), tail_len = strlen(tail);

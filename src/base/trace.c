@@ -6,7 +6,7 @@ enum { ID_AT = 3, ID_LEN = 32, SPAN_AT = 36, SPAN_LEN = 16, FLAGS_AT = 53, LEN =
 
 static _Thread_local struct lq_trace current;
 
-// `len` lower-case hexadecimal digits; not only zeros if `nonzero`.
+// Whether there are `len` lower-case hexadecimal digits, not all zero if `nonzero`.
 static bool is_hex(const char *text, size_t len, bool nonzero)
 {
     return strspn(text, "0123456789abcdef") >= len && (!nonzero || strspn(text, "0") < len);

@@ -13,8 +13,8 @@ enum { LINKS_MAX = 40 };
 
 struct walk {
     char done[PATH_MAX];     // checked so far; "" is the root
-    char way[2 * PATH_MAX];  // the path, then what links made of it
-    const char *left;        // the part of it that is still to come
+    char way[2 * PATH_MAX];  // the path, with links replaced by their targets so far
+    const char *left;        // the part of it that is not checked yet
     uid_t also;
     unsigned flags;
     int links;
@@ -27,7 +27,7 @@ static int check(const struct walk *walk, const struct stat *info, bool last, st
         return lq_fail(err, LQ_ERR_AUTH, "'%.150s' belongs to another user (%u)", path,
                        (unsigned)info->st_uid);
     if (S_ISLNK(info->st_mode))
-        return LQ_OK; // has no mode of its own
+        return LQ_OK; // a link has no mode of its own
     mode_t others = walk->flags & LQ_TRUST_GROUP ? S_IWOTH : S_IWOTH | S_IWGRP;
     bool sticky = S_ISDIR(info->st_mode) && info->st_mode & S_ISVTX && !last;
     if (info->st_mode & others && !sticky)
@@ -36,7 +36,7 @@ static int check(const struct walk *walk, const struct stat *info, bool last, st
     return LQ_OK;
 }
 
-// Puts the target of the link that walk->done names before what is left.
+// Replaces the link walk->done by its target, before the rest of the path.
 static int follow(struct walk *walk, struct lq_error *err)
 {
     char target[PATH_MAX], rest[2 * PATH_MAX];
@@ -56,7 +56,7 @@ static int follow(struct walk *walk, struct lq_error *err)
     return LQ_OK;
 }
 
-// Moves the next part from what is left to what is done.
+// Moves the next component from `left` to `done`.
 static int step(struct walk *walk, struct lq_error *err)
 {
     size_t skip = strspn(walk->left, "/"), len = strcspn(walk->left + skip, "/");

@@ -2,14 +2,13 @@
 
 #include <string.h>
 
-// The state: how many bytes of a character are still to come, and from `low` to `high` the next
-// one.
+// Packs the decoder's state: the number of bytes missing, and the range of the next one.
 static uint32_t expect(uint32_t count, uint32_t low, uint32_t high)
 {
     return count | low << 8 | high << 16;
 }
 
-// After a first byte (RFC 3629 section 4); UINT32_MAX: it is none.
+// The state after a first byte (RFC 3629 section 4); UINT32_MAX if no character begins with it.
 static uint32_t after_first(uint8_t c)
 {
     if (c < 0x80)
@@ -36,7 +35,7 @@ bool lq_utf8_read(uint32_t *state, const uint8_t *bytes, size_t len)
     uint64_t eight;
     uint32_t now = *state;
     for (size_t i = 0; i < len; i++) {
-        while (now == 0 && i + 8 <= len && // most texts are ASCII
+        while (now == 0 && i + 8 <= len && // fast path: most texts are ASCII
                (memcpy(&eight, bytes + i, 8), !(eight & UINT64_C(0x8080808080808080))))
             i += 8;
         if (i == len)

@@ -62,8 +62,8 @@ static void set_macs(struct lq_layer *layer, const struct lq_onnx *onnx,
                      const struct lq_tensor *tensor)
 {
     const Onnx__TensorProto *weight = lq_onnx_constant(onnx, layer->weight);
-    bool turned = strcmp(layer->op, "ConvTranspose") == 0;
-    double channels = (double)weight->dims[turned ? 0 : layer->axis];
+    bool transposed = strcmp(layer->op, "ConvTranspose") == 0;
+    double channels = (double)weight->dims[transposed ? 0 : layer->axis];
     layer->macs = (double)lq_tensor_count(tensor) * (double)lq_onnx_items(weight) / channels;
 }
 
@@ -80,14 +80,14 @@ static void see_tensor(const struct watch *watch, int index, const struct lq_ten
         }
     for (int i = 0; i < plan->layer_count; i++) {
         struct lq_layer *layer = &plan->layers[i];
-        bool turned = strcmp(layer->op, "ConvTranspose") == 0;
+        bool transposed = strcmp(layer->op, "ConvTranspose") == 0;
         if (watch->input[i] == index) {
             add_means(layer, tensor);
             layer->taken = (double)lq_tensor_count(tensor);
         }
         if (watch->made[i] == index)
             layer->made = (double)lq_tensor_count(tensor);
-        if ((turned ? watch->input : watch->made)[i] == index)
+        if ((transposed ? watch->input : watch->made)[i] == index)
             set_macs(layer, watch->onnx, tensor);
     }
 }

@@ -156,15 +156,15 @@ float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_axes order)
             inner *= (size_t)slot->shape.dims[order.axis[i]];
     }
     const uint8_t *from = slot->data;
-    uint8_t *turned = NULL;
+    uint8_t *reordered = NULL;
     if (!lq_layout_is_plain(order)) {
-        turned = malloc(items * size + 1);
-        if (!turned) {
+        reordered = malloc(items * size + 1);
+        if (!reordered) {
             lq_graph_fail(low->graph, LQ_ERR_MEMORY, "out of memory for weights");
             return NULL;
         }
-        reorder(turned, from, &slot->shape, order, size);
-        from = turned;
+        reorder(reordered, from, &slot->shape, order, size);
+        from = reordered;
     }
     if (about->type == LQ_TFLITE_F16)
         lq_f16_to_f32(made, from, items);
@@ -172,7 +172,7 @@ float *lq_real_constant(struct lq_lower *low, int tensor, struct lq_axes order)
         memcpy(made, from, items * sizeof *made);
     else
         dequantise(made, from, about, items, size, inner);
-    free(turned);
+    free(reordered);
     return made;
 }
 

@@ -13,12 +13,13 @@ static bool is_convolution(const struct lq_node *node)
     return strcmp(node->op, "Conv") == 0 || strcmp(node->op, "ConvTranspose") == 0;
 }
 
-static bool only_for_products(const struct lq_node *turn, struct lq_node *const *nodes, int count)
+static bool only_for_products(const struct lq_node *transpose, struct lq_node *const *nodes,
+                              int count)
 {
     int products = 0, others = 0;
     for (int i = 0; i < count; i++)
         for (int k = 0; k < nodes[i]->input_count; k++)
-            if (nodes[i]->inputs[k]->maker == turn)
+            if (nodes[i]->inputs[k]->maker == transpose)
                 *(strcmp(nodes[i]->op, "MatMul") == 0 ? &products : &others) += 1;
     return products > 0 && others == 0;
 }

@@ -11,7 +11,7 @@ static int output_number(const struct lq_graph *graph, const struct lq_value *va
     return -1;
 }
 
-// A form of the tensor that a node computes and that was not pruned.
+// The form of the tensor that some node computes, if it was not pruned.
 static const struct lq_tensor_form *living_form(const struct lq_tensor_state *slot)
 {
     for (const struct lq_tensor_form *form = slot->forms; form; form = form->next)

@@ -293,8 +293,8 @@ static int write_half(Onnx__ModelProto *model, struct lq_buf *out, struct lq_err
 {
     const char *reason = refuse(model);
     if (reason)
-        return lq_fail(err, LQ_ERR_MODEL, "a model with %s is not made half precision here: give "
-                       "one that is, as NVIDIA's ModelOpt AutoCast makes it", reason);
+        return lq_fail(err, LQ_ERR_MODEL, "cannot convert a model with %s to half precision; "
+                       "NVIDIA's ModelOpt AutoCast can", reason);
     if (!halve(model->graph) ||
         lq_buf_resize(out, onnx__model_proto__get_packed_size(model)) != LQ_OK)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for an ONNX model");

@@ -21,11 +21,11 @@ int lq_rule_matmul(struct lq_graph *graph, struct lq_node *node)
 int lq_rule_gemm(struct lq_graph *graph, struct lq_node *node)
 {
     const struct lq_shape *a = in(node, 0), *b = in(node, 1);
-    bool turned = lq_node_int(node, "transB", 0);
+    bool transposed = lq_node_int(node, "transB", 0);
     if (a->rank != 2 || b->rank != 2 ||
-        (a->dims[1] >= 0 && b->dims[turned] >= 0 && a->dims[1] != b->dims[turned]))
+        (a->dims[1] >= 0 && b->dims[transposed] >= 0 && a->dims[1] != b->dims[transposed]))
         return lq_infer_impossible(graph, node);
-    *out(node) = (struct lq_shape){2, {a->dims[0], b->dims[!turned]}};
+    *out(node) = (struct lq_shape){2, {a->dims[0], b->dims[!transposed]}};
     if (given(node, 2)) {
         struct lq_shape made;
         if (!lq_infer_broadcast(out(node), in(node, 2), &made) || !lq_shape_equal(&made, out(node)))

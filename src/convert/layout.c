@@ -127,7 +127,7 @@ static bool can_quantise(struct lq_lower *low, int tensor)
     return lq_lower_need(low, about->scale_count == 1 ||
                                   (about->type != LQ_TFLITE_I16 && about->scale_axis >= 0 &&
                                    about->scale_axis < rank),
-                         "a tensor's scales belong to no axis of it");
+                         "a tensor's scales match none of its axes");
 }
 
 // ---- int16: opset 17's QuantizeLinear does not support it, so the arithmetic is written out
@@ -165,8 +165,8 @@ static struct lq_value *cast(struct lq_lower *low, struct lq_value *x, enum lq_o
 
 // Sets both forms: the network continues with floats, and the Cast remains only if the stored
 // numbers are used.
-static void give_wide(struct lq_lower *low, int tensor, struct lq_value *real,
-                      struct lq_axes order)
+static void set_wide(struct lq_lower *low, int tensor, struct lq_value *real,
+                     struct lq_axes order)
 {
     if (!can_quantise(low, tensor))
         return;
@@ -211,8 +211,8 @@ static struct lq_value *to_stored(struct lq_lower *low, int tensor, struct lq_va
 
 static bool usable(struct lq_lower *low, int tensor, struct lq_axes order)
 {
-    return lq_lower_need(low, tensor >= 0, "an input that it needs is left out") &&
-           lq_lower_need(low, low->slots[tensor].made, "an input is used before it is made") &&
+    return lq_lower_need(low, tensor >= 0, "a required input is missing") &&
+           lq_lower_need(low, low->slots[tensor].made, "an input is used before it is computed") &&
            lq_lower_need(low, order.rank == lq_lower_rank(low, tensor),
                          "an input has an unexpected number of dimensions");
 }
@@ -254,7 +254,7 @@ struct lq_value *lq_get_folded(struct lq_lower *low, int tensor, struct lq_axes 
     return value;
 }
 
-static struct lq_value *take_constant(struct lq_lower *low, int tensor, struct lq_axes order)
+static struct lq_value *get_constant(struct lq_lower *low, int tensor, struct lq_axes order)
 {
     // float16 weights are written as real values; quantised ones keep their stored numbers.
     if (lq_lower_stored_type(low, tensor) == LQ_ONNX_F16)
@@ -277,7 +277,7 @@ struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_axes order)
     if (form)
         return form->value;
     if (lq_is_constant(low, tensor))
-        return take_constant(low, tensor, order);
+        return get_constant(low, tensor, order);
     // Transpose last: a DequantizeLinear should directly follow its QuantizeLinear.
     form = find_form(slot, kind, false, NULL);
     if (!form) {
@@ -290,9 +290,9 @@ struct lq_value *lq_get(struct lq_lower *low, int tensor, struct lq_axes order)
     }
     if (lq_layout_equal(form->order, order))
         return form->value;
-    struct lq_value *turned = lq_transpose(low, form->value, form->order, order);
-    add_form(low, tensor, (struct lq_tensor_form){turned, order, kind, false, NULL});
-    return turned;
+    struct lq_value *reordered = lq_transpose(low, form->value, form->order, order);
+    add_form(low, tensor, (struct lq_tensor_form){reordered, order, kind, false, NULL});
+    return reordered;
 }
 
 struct lq_value *lq_get_plain(struct lq_lower *low, int tensor)
@@ -318,9 +318,9 @@ struct lq_value *lq_get_stored(struct lq_lower *low, int tensor)
     if (lq_is_constant(low, tensor))
         return constant_form(low, tensor, order);
     form = find_form(slot, LQ_STORED, false, NULL);
-    struct lq_value *turned = lq_transpose(low, form->value, form->order, order);
-    add_form(low, tensor, (struct lq_tensor_form){turned, order, LQ_STORED, false, NULL});
-    return turned;
+    struct lq_value *reordered = lq_transpose(low, form->value, form->order, order);
+    add_form(low, tensor, (struct lq_tensor_form){reordered, order, LQ_STORED, false, NULL});
+    return reordered;
 }
 
 struct lq_axes lq_layout_common(struct lq_lower *low, const int *tensors, int count)
@@ -339,9 +339,9 @@ struct lq_axes lq_layout_common(struct lq_lower *low, const int *tensors, int co
         for (int d = 0; d < rank; d++)
             items *= slot->shape.dims[d] < 0 ? 256 : (double)slot->shape.dims[d];
         // Among equals, prefer one whose order is not TFLite's: it comes from a convolution.
-        bool turned = !lq_layout_is_plain(slot->forms->order);
+        bool moved = !lq_layout_is_plain(slot->forms->order);
         if (items > best_items ||
-            (items == best_items && turned && lq_layout_is_plain(low->slots[best].forms->order))) {
+            (items == best_items && moved && lq_layout_is_plain(low->slots[best].forms->order))) {
             best = tensors[i];
             best_items = items;
         }
@@ -369,16 +369,17 @@ static void check_shape(struct lq_lower *low, int tensor)
         fits = about->dims[i] < 0 || shape->dims[i] < 0 || about->dims[i] == shape->dims[i];
     if (fits)
         return;
-    char made[96], said[96];
+    char made[96], file_text[96];
     struct lq_shape file = lq_shape_of(about->rank, about->dims);
     lq_graph_fail(low->graph, LQ_ERR_MODEL, "its result is %s where the file says %s",
-                  lq_shape_text(shape, made, sizeof made), lq_shape_text(&file, said, sizeof said));
+                  lq_shape_text(shape, made, sizeof made),
+                  lq_shape_text(&file, file_text, sizeof file_text));
 }
 
-static bool may_give(struct lq_lower *low, int tensor, const struct lq_shape *shape)
+static bool may_set(struct lq_lower *low, int tensor, const struct lq_shape *shape)
 {
-    if (!lq_lower_need(low, tensor >= 0, "a result of it is missing") ||
-        !lq_lower_need(low, !low->slots[tensor].made, "its result is made twice"))
+    if (!lq_lower_need(low, tensor >= 0, "one of its outputs is missing") ||
+        !lq_lower_need(low, !low->slots[tensor].made, "its output is computed twice"))
         return false;
     low->slots[tensor].shape = *shape;
     low->slots[tensor].made = true;
@@ -391,10 +392,10 @@ void lq_set_stored(struct lq_lower *low, int tensor, struct lq_value *value, str
     if (low->graph->status != LQ_OK)
         return;
     struct lq_shape shape = plain_shape(&value->shape, order);
-    if (!lq_lower_need(low, value->shape.rank == order.rank, "axes went missing") ||
-        !may_give(low, tensor, &shape) ||
+    if (!lq_lower_need(low, value->shape.rank == order.rank, "axes are missing") ||
+        !may_set(low, tensor, &shape) ||
         !lq_lower_need(low, value->type == lq_lower_stored_type(low, tensor),
-                       "its result is not of the type that the file says"))
+                       "its output's type differs from the file's"))
         return;
     add_form(low, tensor, (struct lq_tensor_form){value, order, LQ_STORED, false, NULL});
 }
@@ -406,7 +407,7 @@ void lq_set(struct lq_lower *low, int tensor, struct lq_value *value, struct lq_
     if (tensor >= 0)
         low->slots[tensor].shape.rank = order.rank; // for the quantised axis
     if (lq_lower_quantised(low, tensor) && lq_lower_stored_type(low, tensor) == LQ_ONNX_I16) {
-        give_wide(low, tensor, value, order);
+        set_wide(low, tensor, value, order);
         return;
     }
     if (tensor >= 0)
@@ -427,7 +428,7 @@ void lq_set_renamed(struct lq_lower *low, int tensor, int from, const int *map)
     struct lq_shape shape = {.rank = source->shape.rank};
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = source->shape.dims[map[i]];
-    if (!may_give(low, tensor, &shape))
+    if (!may_set(low, tensor, &shape))
         return;
     for (const struct lq_tensor_form *form = source->forms; form; form = form->next) {
         struct lq_tensor_form renamed = *form;
@@ -442,18 +443,18 @@ void lq_set_renamed(struct lq_lower *low, int tensor, int from, const int *map)
 void lq_set_constant(struct lq_lower *low, int tensor, const void *data,
                      const struct lq_shape *shape)
 {
-    if (low->graph->status == LQ_OK && data && may_give(low, tensor, shape))
+    if (low->graph->status == LQ_OK && data && may_set(low, tensor, shape))
         low->slots[tensor].data = data;
 }
 
 void lq_set_dequantised(struct lq_lower *low, int tensor, int constant)
 {
-    if (low->graph->status == LQ_OK && may_give(low, tensor, &low->slots[constant].shape))
+    if (low->graph->status == LQ_OK && may_set(low, tensor, &low->slots[constant].shape))
         low->slots[tensor].dequantised_of = constant;
 }
 
 // Whether both have the same quantisation, or none: the stored numbers are passed on too.
-static bool same_meaning(const struct lq_tflite_tensor *a, const struct lq_tflite_tensor *b)
+static bool same_quantisation(const struct lq_tflite_tensor *a, const struct lq_tflite_tensor *b)
 {
     bool same = a->type == b->type && a->scale_count == b->scale_count &&
                 a->scale_axis == b->scale_axis;
@@ -468,12 +469,12 @@ void lq_hand_over(struct lq_lower *from, int tensor, struct lq_lower *to, int ta
     if (from->graph->status != LQ_OK ||
         !lq_lower_need(from, tensor >= 0 && target >= 0 && from->slots[tensor].made,
                        "an argument or a result of its sub-graph is missing") ||
-        !lq_lower_need(from, same_meaning(lq_lower_tensor(from, tensor),
-                                          lq_lower_tensor(to, target)),
-                       "its sub-graph has other types or quantisation than what it is given"))
+        !lq_lower_need(from, same_quantisation(lq_lower_tensor(from, tensor),
+                                               lq_lower_tensor(to, target)),
+                       "its sub-graph expects other types or another quantisation"))
         return;
     struct lq_tensor_state *source = &from->slots[tensor], *slot = &to->slots[target];
-    if (!lq_lower_need(to, !slot->made, "an argument or a result of its sub-graph is made twice"))
+    if (!lq_lower_need(to, !slot->made, "an input or result of its sub-graph is computed twice"))
         return;
     slot->shape = source->shape;
     slot->made = true;

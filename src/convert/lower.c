@@ -147,7 +147,7 @@ static void lower_one(struct lq_lower *low)
     for (int i = 0; i < low->op->inputs.count && !recurrent; i++) {
         int tensor = lq_lower_input(low, i);
         if (tensor >= 0 && !lq_lower_need(low, !lq_lower_tensor(low, tensor)->variable,
-                                          "networks that remember are not supported"))
+                                          "networks with state are not supported"))
             return;
     }
     for (size_t i = 0; i < LQ_COUNT(table); i++)

@@ -137,9 +137,9 @@ static void make_input(struct lq_lower *low, int number)
     for (int i = 0; i < shape.rank; i++)
         if (shape.dims[i] < 0)
             shape.dims[i] = i == 0 ? LQ_DIM_BATCH : LQ_DIM_OPEN;
-    bool turned = low->options->channels_first && lq_tflite_channels_last(low->model, tensor);
+    bool moved = low->options->channels_first && lq_tflite_channels_last(low->model, tensor);
     struct lq_axes order =
-        turned ? lq_layout_channels_first(shape.rank) : lq_layout_plain(shape.rank);
+        moved ? lq_layout_channels_first(shape.rank) : lq_layout_plain(shape.rank);
     stored.rank = shape.rank;
     lq_layout_ints(order, shape.dims, stored.dims);
     if (low->options->real_edges)

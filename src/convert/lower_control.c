@@ -8,7 +8,7 @@
 
 enum {
     DEPTH_MAX = 4,
-    TURNS_MAX = 1024,
+    STEPS_MAX = 1024,
     OPERATORS_MAX = 1 << 16, // lowered in sub-graphs, over all iterations
 };
 
@@ -18,7 +18,7 @@ static const struct lq_tflite *graph_of(struct lq_lower *low, int number)
     struct lq_subgraphs *all = low->subgraphs;
     if (!lq_lower_need(low, number > 0 && number < low->model->graph_count &&
                                 number < LQ_SUBGRAPHS_MAX,
-                       "the sub-graph that it runs is not there"))
+                       "its sub-graph is missing"))
         return NULL;
     if (all->graphs[number])
         return all->graphs[number];
@@ -46,12 +46,12 @@ static bool run(struct lq_lower *low, int number, const struct arguments *given,
 {
     const struct lq_tflite *model = graph_of(low, number);
     if (!model || !lq_lower_need(low, model->inputs.count == given->count,
-                                 "its sub-graph takes another number of inputs") ||
-        !lq_lower_need(low, low->depth < DEPTH_MAX, "too deep: graphs within graphs"))
+                                 "its sub-graph has another number of inputs") ||
+        !lq_lower_need(low, low->depth < DEPTH_MAX, "its sub-graphs are nested too deeply"))
         return false;
     low->subgraphs->operators += model->op_count + 1;
     if (!lq_lower_need(low, low->subgraphs->operators <= OPERATORS_MAX,
-                       "its sub-graphs come to too many operators"))
+                       "its sub-graphs have too many operators"))
         return false;
     *sub = (struct lq_lower){.model = model, .graph = low->graph, .options = low->options,
                              .subgraphs = low->subgraphs, .depth = low->depth + 1,
@@ -95,11 +95,11 @@ static void choose(struct lq_lower *low, struct lq_value *condition, struct lq_l
            lq_graph_add(low->graph, "Where", LQ_INPUTS(condition, x, y), LQ_NO_ATTRS), order);
 }
 
-static void hand_back(struct lq_lower *sub, struct lq_lower *low)
+static void set_results(struct lq_lower *sub, struct lq_lower *low)
 {
     struct lq_flat_list made = sub->model->outputs;
     if (lq_lower_need(low, made.count == low->op->outputs.count,
-                      "its sub-graph gives another number of results"))
+                      "its sub-graph has another number of results"))
         for (int i = 0; i < made.count; i++)
             lq_hand_over(sub, lq_flat_int(made, i), low, lq_lower_output(low, i));
 }
@@ -120,7 +120,7 @@ void lq_lower_if(struct lq_lower *low)
     const struct arguments given = {low, arguments, count};
     if (lq_ints_of(low, condition, &known, 1) == 1) {
         if (run(low, branches[known != 0], &given, NULL, &sub[0]))
-            hand_back(&sub[0], low);
+            set_results(&sub[0], low);
         return;
     }
     for (int i = 0; i < 2; i++)
@@ -129,7 +129,7 @@ void lq_lower_if(struct lq_lower *low)
     struct lq_flat_list no = sub[0].model->outputs, yes = sub[1].model->outputs;
     struct lq_value *value = lq_reshaped(low, lq_get_plain(low, condition), (int64_t[]){0}, 0);
     if (lq_lower_need(low, no.count == low->op->outputs.count && yes.count == no.count,
-                      "its branches give another number of results"))
+                      "its branches have another number of results"))
         for (int i = 0; i < no.count && low->graph->status == LQ_OK; i++)
             choose(low, value, sub, i);
 }
@@ -137,7 +137,7 @@ void lq_lower_if(struct lq_lower *low)
 // ---- WHILE
 
 // Evaluates the condition: 1: continue, 0: end, -1: error, which is set.
-static int goes_on(struct lq_lower *low, int number, const struct arguments *state)
+static int evaluate_condition(struct lq_lower *low, int number, const struct arguments *state)
 {
     struct lq_lower condition;
     int64_t value = 0;
@@ -146,7 +146,7 @@ static int goes_on(struct lq_lower *low, int number, const struct arguments *sta
     struct lq_flat_list made = condition.model->outputs;
     if (!lq_lower_need(low, made.count == 1 &&
                                 lq_ints_of(&condition, lq_flat_int(made, 0), &value, 1) == 1,
-                       "how often its loop turns is only known when the network runs"))
+                       "how often its loop runs is only known when the network runs"))
         return -1;
     return value != 0;
 }
@@ -156,22 +156,22 @@ void lq_lower_while(struct lq_lower *low)
     int count = low->op->inputs.count, condition = lq_lower_option(low, 0, 0);
     int body = lq_lower_option(low, 1, 0), *state = tensor_list(low, count);
     // Keeps two iterations: the results of one are the state of the next.
-    struct lq_lower turns[2], *last = low;
+    struct lq_lower kept[2], *last = low;
     if (!state || !lq_lower_need(low, count == low->op->outputs.count,
-                                 "it has not as many results as inputs"))
+                                 "it must have as many results as inputs"))
         return;
     for (int i = 0; i < count; i++)
         state[i] = lq_lower_input(low, i);
-    for (int turn = 0;; turn++) {
+    for (int step = 0;; step++) {
         const struct arguments given = {last, state, count};
-        int more = goes_on(low, condition, &given);
+        int more = evaluate_condition(low, condition, &given);
         if (more <= 0)
             break;
-        struct lq_lower *next = &turns[turn % 2];
-        if (!lq_lower_need(low, turn < TURNS_MAX, "its loop turns too often to be written out") ||
-            !run(low, body, &given, turn ? last : NULL, next) ||
+        struct lq_lower *next = &kept[step % 2];
+        if (!lq_lower_need(low, step < STEPS_MAX, "its loop runs too often to be unrolled") ||
+            !run(low, body, &given, step ? last : NULL, next) ||
             !lq_lower_need(low, next->model->outputs.count == count,
-                           "its loop gives another number of results than it takes"))
+                           "its loop has another number of results than inputs"))
             return;
         for (int i = 0; i < count; i++)
             state[i] = lq_flat_int(next->model->outputs, i);

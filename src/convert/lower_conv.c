@@ -36,7 +36,7 @@ static bool is_zero(struct lq_lower *low, const struct lq_tflite_op *op)
 }
 
 // Merges a PAD of zeros in height and width into the convolution's padding.
-static void take_in_padding(struct lq_lower *low, struct conv *conv)
+static void merge_padding(struct lq_lower *low, struct conv *conv)
 {
     int maker = low->slots[conv->x].maker;
     if (maker < 0 || conv->auto_pad)
@@ -70,7 +70,7 @@ static const struct lq_tflite_op *next_op(const struct lq_lower *low, const stru
 
 // Merges SPACE_TO_BATCH_ND, a convolution without padding and BATCH_TO_SPACE_ND into a dilated
 // convolution.
-static void take_in_dilation(struct lq_lower *low, struct conv *conv)
+static void merge_dilation(struct lq_lower *low, struct conv *conv)
 {
     int maker = low->slots[conv->x].maker, user = lq_sole_user(low, conv->output);
     if (maker < 0 || user < 0 || low->absorbed[user])
@@ -134,7 +134,7 @@ static void scale_and_shift(struct conv *conv, int builtin, int64_t channels, co
 }
 
 // Merges MUL, ADD, SUB and DIV by constants with one number per channel.
-static void take_in_normalisation(struct lq_lower *low, struct conv *conv, int64_t channels)
+static void merge_normalisation(struct lq_lower *low, struct conv *conv, int64_t channels)
 {
     if (lq_lower_quantised(low, conv->output) || !lq_is_constant(low, conv->weights) ||
         (conv->bias >= 0 && !lq_is_constant(low, conv->bias)) || channels < 1)
@@ -200,7 +200,7 @@ static struct lq_value *wide_bias(struct lq_lower *low, int bias, int x, int wei
     int64_t count = lq_shape_items(&shape);
     if (!lq_lower_need(low, lq_is_constant(low, bias) && shape.rank == 1 &&
                                 (w->scale_count == 1 || w->scale_count == count),
-                       "its bias is no constant of one number a channel"))
+                       "its bias is not a constant with one number per channel"))
         return &low->graph->nothing;
     const uint8_t *stored = low->slots[bias].data;
     float *made = lq_graph_take(low->graph, (size_t)count * sizeof *made);
@@ -249,7 +249,7 @@ static struct lq_value *bias_value(struct lq_lower *low, const struct conv *conv
     if (!conv->shift || low->graph->status != LQ_OK)
         return value ? value : &low->graph->nothing;
     if (value && !lq_lower_need(low, lq_shape_items(&value->shape) == channels,
-                                "its bias has not one number a channel"))
+                                "its bias must have one number per channel"))
         return value;
     float *shifted = lq_graph_take(low->graph, (size_t)channels * sizeof *shifted);
     if (!shifted)
@@ -332,7 +332,7 @@ static bool sensible(struct lq_lower *low, const struct conv *conv)
     for (int i = 0; i < 2; i++)
         fine = fine && conv->strides[i] > 0 && conv->strides[i] < 65536 && conv->dilations[i] > 0 &&
                conv->dilations[i] < 65536 && conv->kernel[i] > 0 && conv->kernel[i] < 65536;
-    return lq_lower_need(low, fine, "its kernel, strides or dilations make no sense");
+    return lq_lower_need(low, fine, "its kernel, strides or dilations are invalid");
 }
 
 static void pad_same(const struct lq_lower *low, struct conv *conv)
@@ -362,13 +362,13 @@ static bool ready(struct lq_lower *low, int x, int weights)
 static void lower(struct lq_lower *low, struct conv *conv, int64_t channels, int padding)
 {
     if (!sensible(low, conv) ||
-        !lq_lower_need(low, conv->output >= 0, "a result of it is missing"))
+        !lq_lower_need(low, conv->output >= 0, "one of its outputs is missing"))
         return;
     if (padding == PADDING_SAME)
         pad_same(low, conv);
-    take_in_padding(low, conv);
-    take_in_dilation(low, conv);
-    take_in_normalisation(low, conv, channels);
+    merge_padding(low, conv);
+    merge_dilation(low, conv);
+    merge_normalisation(low, conv, channels);
     if (low->graph->status == LQ_OK)
         write(low, conv, channels);
 }
@@ -445,10 +445,10 @@ void lq_lower_transpose_conv(struct lq_lower *low)
         .dilations = {1, 1}, .group = 1,
     };
     if (!sensible(low, &conv) ||
-        !lq_lower_need(low, conv.output >= 0, "a result of it is missing"))
+        !lq_lower_need(low, conv.output >= 0, "one of its outputs is missing"))
         return;
     pad_transposed(low, &conv, lq_lower_byte(low, 0, 0));
-    take_in_normalisation(low, &conv, w[0]);
+    merge_normalisation(low, &conv, w[0]);
     if (low->graph->status == LQ_OK)
         write(low, &conv, w[0]);
 }

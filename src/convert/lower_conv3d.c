@@ -31,7 +31,7 @@ static bool read(struct lq_lower *low, struct conv3d *conv)
         fine = fine && conv->kernel[i] > 0 && conv->kernel[i] < 65536 && conv->strides[i] > 0 &&
                conv->strides[i] < 65536 && conv->dilations[i] > 0 && conv->dilations[i] < 65536;
     }
-    return lq_lower_need(low, fine, "its kernel, strides or dilations make no sense");
+    return lq_lower_need(low, fine, "its kernel, strides or dilations are invalid");
 }
 
 static void pad(struct conv3d *conv, int axis, int64_t total)
@@ -46,7 +46,7 @@ static void write(struct lq_lower *low, const struct conv3d *conv, const char *o
     struct lq_axes order = lq_layout_channels_first(5);
     struct lq_value *x = lq_get(low, conv->x, order);
     struct lq_value *w = lq_get_folded(low, conv->weights, (struct lq_axes){5, {4, 3, 0, 1, 2}});
-    bool biased = conv->bias >= 0, turned = conv->output_padding[0] >= 0;
+    bool biased = conv->bias >= 0, transposed = conv->output_padding[0] >= 0;
     struct lq_value *bias =
         biased ? lq_get_folded(low, conv->bias, lq_layout_plain(1)) : &low->graph->nothing;
     struct lq_attr attrs[] = {
@@ -54,7 +54,7 @@ static void write(struct lq_lower *low, const struct conv3d *conv, const char *o
         lq_ints("strides", conv->strides, AXES),
         lq_ints("dilations", conv->dilations, AXES),
         lq_ints("pads", conv->pads, 2 * AXES),
-        turned ? lq_ints("output_padding", conv->output_padding, AXES) : (struct lq_attr){0},
+        transposed ? lq_ints("output_padding", conv->output_padding, AXES) : (struct lq_attr){0},
         {0},
     };
     struct lq_value *y = lq_graph_add(low->graph, op,

@@ -33,7 +33,7 @@ static bool read(struct lq_lower *low, struct detection *to)
                 lq_lower_rank(low, anchors) == 2 && low->op->outputs.count == 4;
     if (!lq_lower_need(low, fine && classes >= 1 && classes < 65536 && most >= 1 && most < 65536 &&
                                 each >= 1 && each < 65536,
-                       "its inputs or options make no sense"))
+                       "its inputs or options are invalid"))
         return false;
     const int64_t *b = low->slots[boxes].shape.dims, *s = low->slots[scores].shape.dims;
     *to = (struct detection){
@@ -164,8 +164,8 @@ static struct lq_value *picked(struct lq_lower *low, struct lq_value *list, stru
     return lq_graph_add(low->graph, "Gather", LQ_INPUTS(list, which), LQ_ATTRS(lq_int("axis", 0)));
 }
 
-static void give(struct lq_lower *low, int output, struct lq_value *value, const int64_t *dims,
-                 int rank)
+static void set_output(struct lq_lower *low, int output, struct lq_value *value,
+                       const int64_t *dims, int rank)
 {
     if (low->graph->status == LQ_OK && value->type != LQ_ONNX_F32)
         value = lq_graph_add(low->graph, "Cast", LQ_INPUTS(value),
@@ -203,8 +203,8 @@ void lq_lower_detection(struct lq_lower *low)
     count = lq_graph_add(graph, "ReduceSum",
                          LQ_INPUTS(count, lq_graph_i64s(graph, (int64_t[]){0}, 1)),
                          LQ_ATTRS(lq_int("keepdims", 1)));
-    give(low, 0, rows, (int64_t[]){1, about.most, 4}, 3);
-    give(low, 1, classes, (int64_t[]){1, about.most}, 2);
-    give(low, 2, scores, (int64_t[]){1, about.most}, 2);
-    give(low, 3, count, (int64_t[]){1}, 1);
+    set_output(low, 0, rows, (int64_t[]){1, about.most, 4}, 3);
+    set_output(low, 1, classes, (int64_t[]){1, about.most}, 2);
+    set_output(low, 2, scores, (int64_t[]){1, about.most}, 2);
+    set_output(low, 3, count, (int64_t[]){1}, 1);
 }

@@ -96,11 +96,11 @@ static struct lq_value *get_broadcast(struct lq_lower *low, int tensor, struct l
 }
 
 // Gets both operands of a binary operator in the same order. Returns that order.
-static struct lq_axes take_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
+static struct lq_axes get_two(struct lq_lower *low, struct lq_value **x, struct lq_value **y)
 {
     int operands[2] = {lq_lower_input(low, 0), lq_lower_input(low, 1)};
     *x = *y = &low->graph->nothing;
-    if (!lq_lower_need(low, operands[0] >= 0 && operands[1] >= 0, "an operand is left out"))
+    if (!lq_lower_need(low, operands[0] >= 0 && operands[1] >= 0, "an operand is missing"))
         return lq_layout_plain(0);
     struct lq_axes order = lq_layout_common(low, operands, 2);
     *x = get_broadcast(low, operands[0], order);
@@ -158,7 +158,7 @@ static struct lq_value *combine(struct lq_lower *low, struct lq_value *x, struct
 void lq_lower_binary(struct lq_lower *low)
 {
     struct lq_value *x, *y;
-    struct lq_axes order = take_two(low, &x, &y);
+    struct lq_axes order = get_two(low, &x, &y);
     int builtin = low->op->builtin, output = lq_lower_output(low, 0);
     bool fuses = builtin == LQ_OP_ADD || builtin == LQ_OP_SUB || builtin == LQ_OP_MUL ||
                  builtin == LQ_OP_DIV;
@@ -172,7 +172,7 @@ void lq_lower_binary(struct lq_lower *low)
 void lq_lower_compare(struct lq_lower *low)
 {
     struct lq_value *x, *y;
-    struct lq_axes order = take_two(low, &x, &y);
+    struct lq_axes order = get_two(low, &x, &y);
     const char *op = NULL;
     switch (low->op->builtin) {
     case LQ_OP_LESS:
@@ -213,7 +213,7 @@ void lq_lower_select(struct lq_lower *low)
 {
     int operands[3] = {lq_lower_input(low, 0), lq_lower_input(low, 1), lq_lower_input(low, 2)};
     if (!lq_lower_need(low, operands[0] >= 0 && operands[1] >= 0 && operands[2] >= 0,
-                       "an operand is left out"))
+                       "an operand is missing"))
         return;
     struct lq_axes order = lq_layout_common(low, operands, 3);
     struct lq_value *condition = condition_for(low, operands[0], order);
@@ -369,7 +369,7 @@ void lq_lower_cast(struct lq_lower *low)
     if (!lq_lower_need(low, input >= 0 && output >= 0, "its operands are missing"))
         return;
     enum lq_onnx_type to = lq_lower_stored_type(low, output);
-    if (!lq_lower_need(low, to != LQ_ONNX_NONE, "it makes numbers of a type we do not know"))
+    if (!lq_lower_need(low, to != LQ_ONNX_NONE, "its output's type is unknown"))
         return;
     struct lq_axes order = lq_layout_plain(lq_lower_rank(low, input));
     // A cast of quantised numbers casts the stored numbers, not the real values.
@@ -412,7 +412,7 @@ void lq_lower_densify(struct lq_lower *low)
     bool fine = about->sparsity && about->data && items >= 0 && item > 0 &&
                 (uint64_t)items <= SIZE_MAX / 16 &&
                 lq_lower_stored_type(low, output) == lq_lower_stored_type(low, input);
-    if (!lq_lower_need(low, fine, "it is not a sparse constant that it spreads"))
+    if (!lq_lower_need(low, fine, "its input is not a sparse constant"))
         return;
     // A few stored bytes must not expand to gigabytes; no real model is pruned to fewer than one
     // value in a thousand.
@@ -425,7 +425,7 @@ void lq_lower_densify(struct lq_lower *low)
     int status = lq_tflite_densify(low->model, about, (int)item, &low->subgraphs->sparse_steps_left,
                                    data, (size_t)items * item);
     if (lq_lower_need(low, status != LQ_ERR_TOO_LARGE,
-                      "the file's sparse constants take too many steps to spread for its size") &&
+                      "the file's sparse constants take too many steps to expand for its size") &&
         lq_lower_need(low, status == LQ_OK, "its sparse constant is damaged"))
         lq_set_constant(low, output, data, &shape);
 }

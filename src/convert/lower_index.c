@@ -16,7 +16,7 @@ static void gather(struct lq_lower *low, int input, int which, int axis)
 {
     int rank = lq_lower_rank(low, input), depth = lq_lower_rank(low, which);
     if (!lq_lower_need(low, axis >= 0 && axis < rank && rank - 1 + depth <= LQ_RANK_MAX,
-                       "its axis makes no sense"))
+                       "its axis is invalid"))
         return;
     struct lq_axes order, made = {0};
     struct lq_value *value = lq_get_any(low, input, &order);
@@ -59,8 +59,8 @@ void lq_lower_gather(struct lq_lower *low)
         gather(low, input, which, axis);
     else if (lq_lower_need(low, batch == axis && batch <= lq_lower_rank(low, which) &&
                                     lq_lower_rank(low, which) < LQ_RANK_MAX,
-                           "a GATHER of its own for each of the batch, along an axis that is not "
-                           "the first behind it, is not supported"))
+                           "a GATHER with batch dimensions along an axis that is not the first "
+                           "after them is not supported"))
         gather_in_batch(low, input, which, batch);
 }
 
@@ -104,10 +104,10 @@ void lq_lower_one_hot(struct lq_lower *low)
     int64_t depth, axis = lq_lower_option(low, 0, 0);
     axis += axis < 0 ? rank + 1 : 0;
     if (!lq_lower_need(low, axis >= 0 && axis <= rank && rank < LQ_RANK_MAX,
-                       "its axis makes no sense") ||
+                       "its axis is invalid") ||
         !lq_lower_need(low, lq_ints_of(low, lq_lower_input(low, 1), &depth, 1) == 1 && depth > 0 &&
                                 depth < (1 << 24),
-                       "how deep it is must be a constant"))
+                       "its depth must be a constant"))
         return;
     struct lq_value *index = lq_get_plain(low, which);
     struct lq_value *on = lq_get_plain(low, lq_lower_input(low, 2));
@@ -210,7 +210,7 @@ void lq_lower_reverse_sequence(struct lq_lower *low)
     int sequence = lq_lower_option(low, 0, 0), batch = lq_lower_option(low, 1, 0);
     if (!lq_lower_need(low, sequence >= 0 && sequence < rank && batch >= 0 && batch < rank &&
                                 sequence != batch,
-                       "its axes make no sense"))
+                       "its axes are invalid"))
         return;
     struct lq_axes order = {rank, {(uint8_t)sequence, (uint8_t)batch}};
     for (int i = 0, to = 2; i < rank; i++)
@@ -286,7 +286,7 @@ void lq_lower_non_max_suppression(struct lq_lower *low)
     double softness = 0;
     if (!lq_lower_need(low, lq_ints_of(low, lq_lower_input(low, COUNT_MAX), &most, 1) == 1 &&
                                 most > 0 && most < (1 << 20),
-                       "how many boxes it keeps must be a constant") ||
+                       "its number of boxes must be a constant") ||
         !lq_lower_need(low, !scored || (lq_constant_number(low, lq_lower_input(low, SOFTNESS),
                                                            &softness) && softness == 0),
                        "soft suppression is not supported"))

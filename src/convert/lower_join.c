@@ -2,7 +2,7 @@
 #include "convert/lower.h"
 
 // Gets all inputs in one order. The array ends with NULL; NULL on failure.
-static struct lq_value **take_all(struct lq_lower *low, struct lq_axes *order)
+static struct lq_value **get_all(struct lq_lower *low, struct lq_axes *order)
 {
     int count = low->op->inputs.count;
     int *tensors = lq_graph_take(low->graph, (size_t)(count + 1) * sizeof *tensors);
@@ -20,12 +20,12 @@ static struct lq_value **take_all(struct lq_lower *low, struct lq_axes *order)
 void lq_lower_concat(struct lq_lower *low)
 {
     struct lq_axes order;
-    struct lq_value **values = take_all(low, &order);
+    struct lq_value **values = get_all(low, &order);
     int axis = lq_lower_option(low, 0, 0), output = lq_lower_output(low, 0);
     if (!values)
         return;
     axis += axis < 0 ? order.rank : 0;
-    if (!lq_lower_need(low, axis >= 0 && axis < order.rank, "its axis makes no sense"))
+    if (!lq_lower_need(low, axis >= 0 && axis < order.rank, "its axis is invalid"))
         return;
     struct lq_value *y = lq_graph_add(low->graph, "Concat", values,
                                       LQ_ATTRS(lq_int("axis", lq_layout_place(order, axis))));
@@ -38,12 +38,12 @@ void lq_lower_concat(struct lq_lower *low)
 void lq_lower_pack(struct lq_lower *low)
 {
     struct lq_axes order, made = {0};
-    struct lq_value **values = take_all(low, &order);
+    struct lq_value **values = get_all(low, &order);
     int axis = lq_lower_option(low, 1, 0);
     if (!values)
         return;
     axis += axis < 0 ? order.rank + 1 : 0;
-    if (!lq_lower_need(low, axis >= 0 && axis <= order.rank, "its axis makes no sense"))
+    if (!lq_lower_need(low, axis >= 0 && axis <= order.rank, "its axis is invalid"))
         return;
     for (int i = 0; values[i]; i++) {
         made = order;
@@ -60,7 +60,7 @@ void lq_lower_tile(struct lq_lower *low)
     int input = lq_lower_input(low, 0), rank = lq_lower_rank(low, input);
     int64_t times[LQ_RANK_MAX], stored[LQ_RANK_MAX];
     if (!lq_lower_need(low, lq_ints_of(low, lq_lower_input(low, 1), times, LQ_RANK_MAX) == rank,
-                       "how often it repeats must be constants"))
+                       "its repeats must be constants"))
         return;
     struct lq_axes order;
     struct lq_value *x = lq_get_any(low, input, &order);

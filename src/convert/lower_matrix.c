@@ -2,7 +2,7 @@
 #include "convert/lower.h"
 #include "format/tflite_ops.h"
 
-// x [n, in] times the transpose of weights [out, in].
+// Computes x [n, in] times the transpose of weights [out, in].
 static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq_value *w,
                              struct lq_value *bias)
 {
@@ -12,9 +12,9 @@ static struct lq_value *gemm(struct lq_lower *low, struct lq_value *x, struct lq
 }
 
 static struct lq_value *weights_value(struct lq_lower *low, int weights, bool quantised,
-                                      bool turned)
+                                      bool transposed)
 {
-    struct lq_axes order = {2, {turned, !turned}};
+    struct lq_axes order = {2, {transposed, !transposed}};
     return quantised ? lq_get(low, weights, order) : lq_get_folded(low, weights, order);
 }
 
@@ -53,7 +53,7 @@ static struct lq_value *over_last_axis(struct lq_lower *low, int tensor, int wei
 // Frameworks write a dense layer over the channels of a picture with an open batch as three
 // operators: RESHAPE to rows, the product, RESHAPE back. Merged into one, they leave the channels
 // where they are stored.
-static bool take_in_reshapes(struct lq_lower *low, int weights, int *x, int *output)
+static bool merge_reshapes(struct lq_lower *low, int weights, int *x, int *output)
 {
     int maker = low->slots[*x].maker, user = lq_sole_user(low, *output);
     if (maker < 0 || user < 0 || low->absorbed[user])
@@ -97,7 +97,7 @@ void lq_lower_fully_connected(struct lq_lower *low)
         !lq_lower_need(low, lq_lower_byte(low, 1, 0) == 0,
                        "its weights are in a shuffled order for one processor"))
         return;
-    bool pixels = output >= 0 && take_in_reshapes(low, weights, &x, &output);
+    bool pixels = output >= 0 && merge_reshapes(low, weights, &x, &output);
     bool quantised = lq_lower_quantised(low, x) && lq_lower_quantised(low, weights);
     struct lq_axes order = lq_layout_plain(2);
     struct lq_value *bias = b < 0       ? &low->graph->nothing
@@ -124,9 +124,9 @@ void lq_lower_fully_connected(struct lq_lower *low)
     lq_set(low, output, y, order);
 }
 
-// Gets a factor as it is stored. *turned: its last two axes are swapped compared with what the
+// Gets a factor as it is stored. *transposed: its last two axes are swapped compared with what the
 // product needs. Other unusual orders are transposed to the plain one.
-static struct lq_value *factor(struct lq_lower *low, int tensor, bool adjoint, bool *turned)
+static struct lq_value *factor(struct lq_lower *low, int tensor, bool adjoint, bool *transposed)
 {
     struct lq_axes order;
     struct lq_value *value = lq_get_any(low, tensor, &order);
@@ -143,7 +143,7 @@ static struct lq_value *factor(struct lq_lower *low, int tensor, bool adjoint, b
         order = adjoint ? swapped : plain;
         value = lq_get(low, tensor, order);
     }
-    *turned = lq_layout_equal(order, swapped) != adjoint;
+    *transposed = lq_layout_equal(order, swapped) != adjoint;
     return value;
 }
 
@@ -160,16 +160,16 @@ static struct lq_value *swap_last(struct lq_lower *low, struct lq_value *value)
 void lq_lower_batch_matmul(struct lq_lower *low)
 {
     int a = lq_lower_input(low, 0), b = lq_lower_input(low, 1), output = lq_lower_output(low, 0);
-    bool a_turned = false, b_turned = false;
+    bool a_transposed = false, b_transposed = false;
     if (!lq_lower_need(low, a >= 0 && b >= 0 && low->slots[a].made && low->slots[b].made,
-                       "a factor of it is missing"))
+                       "a factor is missing"))
         return;
-    struct lq_value *x = factor(low, a, lq_lower_byte(low, 0, 0), &a_turned);
-    struct lq_value *y = factor(low, b, lq_lower_byte(low, 1, 0), &b_turned);
+    struct lq_value *x = factor(low, a, lq_lower_byte(low, 0, 0), &a_transposed);
+    struct lq_value *y = factor(low, b, lq_lower_byte(low, 1, 0), &b_transposed);
     if (low->graph->status != LQ_OK)
         return;
     // Both are transposed: (AB)' = B'A', so nothing has to be moved.
-    if (a_turned && b_turned && x->shape.rank == y->shape.rank) {
+    if (a_transposed && b_transposed && x->shape.rank == y->shape.rank) {
         struct lq_value *z = lq_graph_add(low->graph, "MatMul", LQ_INPUTS(y, x), LQ_NO_ATTRS);
         struct lq_axes order = lq_layout_plain(z->shape.rank);
         if (low->graph->status != LQ_OK)
@@ -179,7 +179,7 @@ void lq_lower_batch_matmul(struct lq_lower *low)
         lq_set(low, output, z, order);
         return;
     }
-    x = a_turned ? swap_last(low, x) : x;
-    y = b_turned ? swap_last(low, y) : y;
+    x = a_transposed ? swap_last(low, x) : x;
+    y = b_transposed ? swap_last(low, y) : y;
     lq_set_plain(low, output, lq_graph_add(low->graph, "MatMul", LQ_INPUTS(x, y), LQ_NO_ATTRS));
 }

@@ -95,7 +95,7 @@ static void blocks(struct lq_lower *low, const char *op, const char *mode)
     int input = lq_lower_input(low, 0);
     int64_t size = lq_lower_option(low, 0, 0);
     if (!lq_lower_need(low, lq_lower_rank(low, input) == 4 && size > 0 && size < 1024,
-                       "its input must have four dimensions, its blocks a sensible size"))
+                       "its input must have four dimensions, its blocks a valid size"))
         return;
     struct lq_axes order = lq_layout_channels_first(4);
     lq_set(low, lq_lower_output(low, 0),
@@ -148,10 +148,10 @@ static bool read_blocks(struct lq_lower *low, struct batch_blocks *to)
         fine = fine && to->block[i] > 0 && to->block[i] < 65536;
     for (int i = 0; i < 4; i++)
         fine = fine && to->edges[i] >= 0;
-    return lq_lower_need(low, fine, "its sizes must be known and make sense");
+    return lq_lower_need(low, fine, "its sizes must be known and valid");
 }
 
-static void give_blocks(struct lq_lower *low, const struct batch_blocks *b, struct lq_value *x)
+static void set_blocks(struct lq_lower *low, const struct batch_blocks *b, struct lq_value *x)
 {
     if (b->flat)
         x = lq_graph_add(low->graph, "Squeeze",
@@ -183,7 +183,7 @@ void lq_lower_space_to_batch(struct lq_lower *low)
     struct lq_value *x = write_pad(low, b.x, order, pads, "constant", NULL);
     x = reordered(low, x, (int64_t[]){b.n < 0 ? -1 : b.n, b.c, h, b.block[0], w, b.block[1]},
                   (int64_t[]){3, 5, 0, 1, 2, 4}, (int64_t[]){-1, b.c, h, w});
-    give_blocks(low, &b, x);
+    set_blocks(low, &b, x);
 }
 
 void lq_lower_batch_to_space(struct lq_lower *low)
@@ -206,5 +206,5 @@ void lq_lower_batch_to_space(struct lq_lower *low)
                                    lq_graph_i64s(low->graph, (int64_t[]){2, 3}, 2),
                                    lq_graph_i64s(low->graph, (int64_t[]){1, 1}, 2)),
                          LQ_NO_ATTRS);
-    give_blocks(low, &b, x);
+    set_blocks(low, &b, x);
 }

@@ -17,7 +17,7 @@ static void pool(struct lq_lower *low, const char *op)
     for (int i = 0; i < 2; i++) {
         if (!lq_lower_need(low, kernel[i] > 0 && kernel[i] < 65536 && strides[i] > 0 &&
                                     strides[i] < 65536,
-                           "its window or strides make no sense"))
+                           "its window or strides are invalid"))
             return;
         auto_pad |= same && size[i] < 0 && strides[i] > 1;
         int64_t total = size[i] < 0 ? kernel[i] - 1
@@ -55,7 +55,7 @@ void lq_lower_lrn(struct lq_lower *low)
     int input = lq_lower_input(low, 0);
     int64_t radius = lq_lower_option(low, 0, 0);
     if (!lq_lower_need(low, lq_lower_rank(low, input) == 4 && radius >= 0 && radius < 65536,
-                       "its input must have four dimensions, its radius a sensible size"))
+                       "its input must have four dimensions, its radius a valid size"))
         return;
     struct lq_axes order = lq_layout_channels_first(4);
     float bias = lq_tflite_option_float(low->model, low->op, 1, 0);

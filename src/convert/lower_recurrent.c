@@ -62,7 +62,7 @@ static struct lq_value *gates(struct lq_lower *low, int first, int total)
     return stacked(low, tensors, GATES, total);
 }
 
-static void give_sequence(struct lq_lower *low, struct lq_value *y, bool time_major)
+static void set_sequence(struct lq_lower *low, struct lq_value *y, bool time_major)
 {
     y = lq_graph_add(low->graph, "Squeeze",
                      LQ_INPUTS(y, lq_graph_i64s(low->graph, (int64_t[]){1}, 1)), LQ_NO_ATTRS);
@@ -97,7 +97,7 @@ static bool lstm_fits(struct lq_lower *low, int64_t hidden)
     return lq_lower_need(low, plain && lq_lower_byte(low, 0, 0) == ACTIVATION_TANH,
                          "an LSTM with projection, peepholes, layer normalisation or another "
                          "activation than tanh is not supported") &&
-           lq_lower_need(low, fine, "its weights are no constants that fit, or share a gate");
+           lq_lower_need(low, fine, "its weights are not constants that fit, or share a gate");
 }
 
 static struct lq_value *two(struct lq_lower *low, const char *op, struct lq_value *a,
@@ -150,9 +150,9 @@ static void unrolled(struct lq_lower *low, struct lq_value *x, int64_t steps, in
     w = lq_graph_constant(graph, LQ_ONNX_F32, &flat, w->data);
     flat.dims[1] = hidden;
     r = lq_graph_constant(graph, LQ_ONNX_F32, &flat, r->data);
-    struct lq_attr turned[] = {lq_ints("perm", (int64_t[]){1, 0}, 2), {0}};
-    w = lq_graph_add(graph, "Transpose", LQ_INPUTS(w), turned);
-    cell.weights = lq_graph_add(graph, "Transpose", LQ_INPUTS(r), turned);
+    struct lq_attr swapped[] = {lq_ints("perm", (int64_t[]){1, 0}, 2), {0}};
+    w = lq_graph_add(graph, "Transpose", LQ_INPUTS(w), swapped);
+    cell.weights = lq_graph_add(graph, "Transpose", LQ_INPUTS(r), swapped);
     cell.sizes = lq_graph_i64s(graph, (int64_t[]){hidden, hidden, hidden, hidden}, GATES);
     bias = lq_reshaped(low, bias, (int64_t[]){GATES * hidden}, 1);
     x = two(low, "Add", two(low, "MatMul", x, w), bias);
@@ -191,7 +191,7 @@ void lq_lower_lstm(struct lq_lower *low)
         LQ_INPUTS(x, gates(low, IN_WEIGHTS, GATES), gates(low, STATE_WEIGHTS, GATES),
                   gates(low, BIASES, 2 * GATES)),
         LQ_ATTRS(lq_int("hidden_size", hidden)));
-    give_sequence(low, y, time_major);
+    set_sequence(low, y, time_major);
 }
 
 // ---- RNN
@@ -205,7 +205,7 @@ void lq_lower_rnn(struct lq_lower *low)
         return;
     int64_t hidden = dim(low, weights, 0);
     if (!lq_lower_need(low, is_matrix(low, state_weights, hidden) && is_vector(low, bias, hidden),
-                       "its weights are no constants that fit") ||
+                       "its weights are not constants that fit") ||
         !lq_lower_need(low, lq_lower_byte(low, 1, 0) == ACTIVATION_TANH,
                        "another activation than tanh is not supported"))
         return;
@@ -214,5 +214,5 @@ void lq_lower_rnn(struct lq_lower *low)
         LQ_INPUTS(lq_get(low, input, time_first(time_major)), stacked(low, &weights, 1, 1),
                   stacked(low, &state_weights, 1, 1), stacked(low, &bias, 1, 2)),
         LQ_ATTRS(lq_int("hidden_size", hidden)));
-    give_sequence(low, y, time_major);
+    set_sequence(low, y, time_major);
 }

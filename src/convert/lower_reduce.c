@@ -11,7 +11,7 @@ static bool read_axes(struct lq_lower *low, int tensor, int rank, unsigned *axes
     *axes = 0;
     for (int i = 0; i < count; i++) {
         list[i] += list[i] < 0 ? rank : 0;
-        if (!lq_lower_need(low, list[i] >= 0 && list[i] < rank, "its axis makes no sense"))
+        if (!lq_lower_need(low, list[i] >= 0 && list[i] < rank, "its axis is invalid"))
             return false;
         *axes |= 1u << list[i];
     }
@@ -96,7 +96,7 @@ void lq_lower_top_k(struct lq_lower *low)
     int which = lq_lower_output(low, 1);
     struct lq_value *x = lq_get_plain(low, lq_lower_input(low, 0)), *made[2];
     if (!lq_lower_need(low, lq_ints_of(low, lq_lower_input(low, 1), &k, 1) == 1 && which >= 0,
-                       "how many it takes must be a constant"))
+                       "its number of results must be a constant"))
         return;
     lq_graph_add_many(low->graph, "TopK", LQ_INPUTS(x, lq_graph_i64s(low->graph, &k, 1)),
                       LQ_ATTRS(lq_int("axis", -1)), made, 2);

@@ -234,10 +234,10 @@ void lq_lower_reshape(struct lq_lower *low)
     struct lq_shape in = lq_lower_shape(low, input), out = {0};
     int shape = lq_lower_input(low, 1);
     out.rank = wanted_dims(low, out.dims);
-    if (!lq_lower_need(low, out.rank >= 0, "its new shape makes no sense"))
+    if (!lq_lower_need(low, out.rank >= 0, "its new shape is invalid"))
         return;
-    bool told = shape < 0 || lq_constant_ints_of(low, shape) || lq_lower_rank(low, shape) != 1;
-    if (told && settle(&in, &out)) {
+    bool known = shape < 0 || lq_constant_ints_of(low, shape) || lq_lower_rank(low, shape) != 1;
+    if (known && settle(&in, &out)) {
         reshape_to(low, input, &out);
         return;
     }
@@ -298,7 +298,7 @@ void lq_lower_squeeze(struct lq_lower *low)
     for (int i = 0; i < axes.count; i++) {
         int axis = lq_flat_int(axes, i);
         axis += axis < 0 ? rank : 0;
-        if (!lq_lower_need(low, axis >= 0 && axis < rank, "it squeezes an axis that is not there"))
+        if (!lq_lower_need(low, axis >= 0 && axis < rank, "it squeezes a missing axis"))
             return;
         gone |= 1u << axis;
     }
@@ -318,7 +318,7 @@ void lq_lower_expand_dims(struct lq_lower *low)
                        "its axis must be a constant"))
         return;
     axis += axis < 0 ? rank + 1 : 0;
-    if (!lq_lower_need(low, axis >= 0 && axis <= rank, "its axis makes no sense"))
+    if (!lq_lower_need(low, axis >= 0 && axis <= rank, "its axis is invalid"))
         return;
     struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);

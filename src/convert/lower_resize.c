@@ -152,7 +152,7 @@ void lq_lower_resize_nearest(struct lq_lower *low)
     bool agrees = true;
     for (int i = 0; i < 2; i++) {
         if (!lq_lower_need(low, in[1 + i] != 0 && in[1 + i] < 65536 && resize.size[i] < 65536,
-                           "its size makes no sense"))
+                           "its size is invalid"))
             return;
         agrees = agrees && (in[1 + i] < 0 || nearest_agrees(&resize, in[1 + i], resize.size[i]));
     }

@@ -52,7 +52,7 @@ void lq_lower_slice(struct lq_lower *low)
     const struct lq_constant_ints *size = lq_constant_ints_of(low, lq_lower_input(low, 2));
     struct lq_shape shape = lq_lower_shape(low, input);
     if (!lq_lower_need(low, begin && size && begin->count == rank && size->count == rank,
-                       "where it begins and how long it is must be constants"))
+                       "its begin and size must be constants"))
         return;
     struct cut cut = cut_nothing(rank);
     for (int i = 0; i < rank; i++) {
@@ -64,7 +64,7 @@ void lq_lower_slice(struct lq_lower *low)
             continue;
         if (!lq_lower_need(low, begin->some[i] && size->some[i] && at >= 0 && at <= INT32_MAX &&
                                     length >= -1 && length <= INT32_MAX,
-                           "where it begins and how long it is must be constants"))
+                           "its begin and size must be constants"))
             return;
         cut.whole[i] = false;
         cut.start[i] = at;
@@ -107,11 +107,11 @@ static bool read_one(struct lq_lower *low, struct strided *to, int axis, int i,
         to_end = true;
     }
     if (!lq_lower_need(low, step != 0 && (from_start || begin->some[i]) && (to_end || end->some[i]),
-                       "where it begins, ends and its steps must be constants"))
+                       "its begin, end and steps must be constants"))
         return false;
     int64_t b = begin->at[i], e = end->at[i];
     if (!lq_lower_need(low, b >= INT32_MIN && b <= INT32_MAX && e >= INT32_MIN && e <= INT32_MAX,
-                       "where it begins or ends makes no sense"))
+                       "its begin or end is invalid"))
         return false;
     if (lq_lower_byte(low, OFFSET, 0))
         e += b;
@@ -137,7 +137,7 @@ static bool read_strided(struct lq_lower *low, struct strided *to)
     unsigned shrink = (unsigned)lq_lower_option(low, SHRINK_MASK, 0);
     if (!lq_lower_need(low, begin && end && count >= 0 && begin->count == count &&
                                 end->count == count,
-                       "where it begins, ends and its steps must be constants"))
+                       "its begin, end and steps must be constants"))
         return false;
     *to = (struct strided){.cut = cut_nothing(rank)};
     int named = 0; // entries that refer to one axis of the input
@@ -173,7 +173,7 @@ void lq_lower_strided_slice(struct lq_lower *low)
     value = write_cut(low, value, order, &strided.cut);
     value = lq_remove_axes(low, value, strided.shrink, &order);
     for (int i = 0; i < strided.new_count; i++) {
-        if (!lq_lower_need(low, strided.added[i] <= order.rank, "it adds an axis out of place"))
+        if (!lq_lower_need(low, strided.added[i] <= order.rank, "its new axis is out of range"))
             return;
         value = lq_insert_axis(low, value, strided.added[i], &order);
     }
@@ -248,7 +248,7 @@ void lq_lower_split(struct lq_lower *low)
                        "its axis must be a constant"))
         return;
     axis += axis < 0 ? rank : 0;
-    if (!lq_lower_need(low, axis >= 0 && axis < rank, "its axis makes no sense"))
+    if (!lq_lower_need(low, axis >= 0 && axis < rank, "its axis is invalid"))
         return;
     struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);
@@ -266,7 +266,7 @@ void lq_lower_unpack(struct lq_lower *low)
     int count = low->op->outputs.count;
     int64_t axis = lq_lower_option(low, 1, 0);
     axis += axis < 0 ? rank : 0;
-    if (!lq_lower_need(low, axis >= 0 && axis < rank, "its axis makes no sense"))
+    if (!lq_lower_need(low, axis >= 0 && axis < rank, "its axis is invalid"))
         return;
     struct lq_axes order;
     struct lq_value *value = lq_get_any(low, input, &order);

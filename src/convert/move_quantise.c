@@ -40,16 +40,16 @@ static const struct lq_node *pair_of(const struct lq_node *dequantise)
 }
 
 // Maximum number of values examined behind nested Concats.
-enum { LOOKS_MAX = 1000 };
+enum { VISITS_MAX = 1000 };
 
-static bool lies_on_grid(const struct lq_value *x, const struct lq_node *dequantise, int *looks)
+static bool lies_on_grid(const struct lq_value *x, const struct lq_node *dequantise, int *visits)
 {
     if (is(x->maker, "DequantizeLinear"))
         return same_pair(x->maker, dequantise);
     if (!is(x->maker, "Concat"))
         return false;
     for (int i = 0; i < x->maker->input_count; i++)
-        if (--*looks < 0 || !lies_on_grid(x->maker->inputs[i], dequantise, looks))
+        if (--*visits < 0 || !lies_on_grid(x->maker->inputs[i], dequantise, visits))
             return false;
     return true;
 }
@@ -58,8 +58,8 @@ static bool lies_on_grid(const struct lq_value *x, const struct lq_node *dequant
 static struct lq_value *on_grid(struct lq_graph *graph, struct lq_value *x,
                                 const struct lq_node *dequantise)
 {
-    int looks = LOOKS_MAX;
-    if (lies_on_grid(x, dequantise, &looks))
+    int visits = VISITS_MAX;
+    if (lies_on_grid(x, dequantise, &visits))
         return x;
     struct lq_value *scale = dequantise->inputs[1], *zero = dequantise->inputs[2];
     x = lq_graph_add(graph, "QuantizeLinear", LQ_INPUTS(x, scale, zero), LQ_NO_ATTRS);

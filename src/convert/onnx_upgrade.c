@@ -43,8 +43,8 @@ static void move_list(struct lq_onnx *onnx, Onnx__NodeProto *node, const struct 
     drop_attribute(node, what->attribute);
 }
 
-// The rank that the file states for a value; -1: none.
-static int told_rank(const struct lq_onnx *onnx, const char *value)
+// The rank that the file declares for a value; -1: none.
+static int declared_rank(const struct lq_onnx *onnx, const char *value)
 {
     const Onnx__GraphProto *graph = onnx->graph;
     size_t count = graph->n_value_info + graph->n_output + graph->n_input;
@@ -67,7 +67,7 @@ static int told_rank(const struct lq_onnx *onnx, const char *value)
 // and its Softmax.
 static int rank_of(const struct lq_onnx *onnx, const char *value, int depth)
 {
-    int rank = told_rank(onnx, value), maker = lq_onnx_maker(onnx, value);
+    int rank = declared_rank(onnx, value), maker = lq_onnx_maker(onnx, value);
     const Onnx__NodeProto *node = maker >= 0 ? onnx->graph->node[maker] : NULL;
     if (rank >= 0 || !node || depth > 8)
         return rank;
@@ -90,7 +90,7 @@ static bool fix_softmax(struct lq_onnx *onnx, Onnx__NodeProto *node)
     int64_t axis = lq_onnx_attr_int(node, "axis", 1);
     int rank = rank_of(onnx, lq_onnx_input(node, 0), 0);
     if (rank < 0 && node->n_output)
-        rank = told_rank(onnx, node->output[0]);
+        rank = declared_rank(onnx, node->output[0]);
     if (axis != -1 && axis != rank - 1)
         return false;
     drop_attribute(node, "axis"); // the last axis is the default of opset 13

@@ -70,7 +70,7 @@ static void fill(struct lq_tensor *tensor, uint32_t *seed)
     for (size_t i = 0; i < items; i++) {
         uint32_t number = next_random(seed) >> 8;
         if (tensor->type == LQ_TENSOR_F32)
-            ((float *)tensor->data)[i] = (float)number / 16777216.0f; // a picture's 0..1
+            ((float *)tensor->data)[i] = (float)number / 16777216.0f; // 0..1, like pixels
         else if (tensor->type == LQ_TENSOR_I32)
             ((int32_t *)tensor->data)[i] = (int32_t)(number & 1);
         else if (tensor->type == LQ_TENSOR_I64)
@@ -111,8 +111,8 @@ static void free_inputs(struct lq_tensor *inputs, int count)
 }
 
 // Transposes inputs to NCHW if the result needs that.
-static int turn_inputs(const struct lq_tflite *model, struct lq_tensor *inputs,
-                       struct lq_error *err)
+static int transpose_inputs(const struct lq_tflite *model, struct lq_tensor *inputs,
+                            struct lq_error *err)
 {
     for (int i = 0; i < model->inputs.count; i++) {
         struct lq_tensor *tensor = &inputs[i];
@@ -276,7 +276,7 @@ struct job {
     struct lq_tflite model;
     struct place place;
     struct lq_buf file;
-    struct lq_tensor *inputs, *turned; // for the source, for the result
+    struct lq_tensor *inputs, *transposed; // for the source, for the result
     json_t *outputs, *intermediates;
 };
 
@@ -338,7 +338,7 @@ static int run_once(struct job *job, struct lq_convert_exposed *exposed, struct 
     if (status == LQ_OK)
         status = lq_dump_run(job->place.source, job->inputs, inputs, keep, &all, err);
     if (status == LQ_OK)
-        status = lq_dump_run(job->place.result, job->turned, inputs, compare, &all, err);
+        status = lq_dump_run(job->place.result, job->transposed, inputs, compare, &all, err);
     if (status == LQ_OK)
         add_rows(job, &all);
     for (int i = 0; all.kept && i < exposed->count; i++)
@@ -353,17 +353,17 @@ static int make_inputs(struct job *job, struct lq_error *err)
 {
     int count = job->model.inputs.count, status = LQ_OK;
     job->inputs = calloc((size_t)count + 1, sizeof *job->inputs);
-    job->turned = calloc((size_t)count + 1, sizeof *job->turned);
-    if (!job->inputs || !job->turned)
+    job->transposed = calloc((size_t)count + 1, sizeof *job->transposed);
+    if (!job->inputs || !job->transposed)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for the comparison");
     for (int pass = 0; pass < 2 && status == LQ_OK; pass++) {
         uint32_t seed = 2463534242u;
         for (int i = 0; i < count && status == LQ_OK; i++)
             status = make_input(&job->model.tensors[lq_flat_int(job->model.inputs, i)],
-                                pass ? &job->turned[i] : &job->inputs[i], &seed, err);
+                                pass ? &job->transposed[i] : &job->inputs[i], &seed, err);
     }
     if (status == LQ_OK && job->options.channels_first)
-        status = turn_inputs(&job->model, job->turned, err);
+        status = transpose_inputs(&job->model, job->transposed, err);
     return status;
 }
 
@@ -407,7 +407,7 @@ int lq_convert_report(const struct lq_conversion *conversion, const char *folder
                             (json_int_t)summary->bytes,
                             "outputs", job.outputs, "intermediates", job.intermediates);
     free_inputs(job.inputs, job.model.inputs.count);
-    free_inputs(job.turned, job.model.inputs.count);
+    free_inputs(job.transposed, job.model.inputs.count);
     json_decref(job.outputs);
     json_decref(job.intermediates);
     lq_buf_release(&job.file);

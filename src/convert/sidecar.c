@@ -16,11 +16,11 @@ enum { PATH_BYTES = 4096 };
 // Returns the sidecar's text, changed for a result with channels first, or with its float model's
 // name added.
 static char *changed_text(const struct lq_buf *file, const struct lq_convert_options *options,
-                          bool turns)
+                          bool to_nchw)
 {
     json_error_t where;
     json_t *root = file->len ? lq_json_parse(file->data, file->len, 0, &where) : json_object();
-    if (turns)
+    if (to_nchw)
         json_object_set_new(root, "layout", json_string("nchw"));
     if (options->float_model)
         json_object_set_new(root, "float_model", json_string(options->float_model));
@@ -49,14 +49,14 @@ static int choose_source(const char *in, const char *out, bool named, struct lq_
 }
 
 static int write_changed(const char *from, const char *to,
-                         const struct lq_convert_options *options, bool turns,
+                         const struct lq_convert_options *options, bool to_nchw,
                          struct lq_error *err)
 {
     struct lq_buf file;
     lq_buf_init(&file, LQ_SIDECAR_BYTES_MAX);
     int status = *from ? lq_file_read(from, &file, err) : LQ_OK;
-    bool changes = turns || options->float_model;
-    char *text = status == LQ_OK && changes ? changed_text(&file, options, turns) : NULL;
+    bool changes = to_nchw || options->float_model;
+    char *text = status == LQ_OK && changes ? changed_text(&file, options, to_nchw) : NULL;
     if (status == LQ_OK && changes && !text)
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory for '%.80s'", to);
     if (status == LQ_OK)
@@ -79,11 +79,12 @@ int lq_convert_sidecar(const char *in, const char *out, const struct lq_convert_
         return status;
     if (!lq_sidecar_path(in, source, sizeof source) || !lq_sidecar_path(out, to, sizeof to))
         return lq_fail(err, LQ_ERR_IO, "path too long: '%.80s…'", out);
-    bool turns = options->channels_first && sidecar.layout == LQ_SIDECAR_LAYOUT_NHWC;
+    bool to_nchw = options->channels_first && sidecar.layout == LQ_SIDECAR_LAYOUT_NHWC;
     if (strcmp(source, to) != 0)
-        return write_changed(from, to, options, turns, err);
-    // Both models use the same sidecar, and a float model must not name itself.
-    return turns ? lq_fail(err, LQ_ERR_ARGUMENT, "'%.80s' says NHWC and would be for both models; "
-                           "give the result another name", from)
-                 : LQ_OK;
+        return write_changed(from, to, options, to_nchw, err);
+    // One sidecar would apply to both models, and a float model must not name itself.
+    if (to_nchw)
+        return lq_fail(err, LQ_ERR_ARGUMENT, "'%.80s' says NHWC and would be for both models; "
+                       "give the result another name", from);
+    return LQ_OK;
 }

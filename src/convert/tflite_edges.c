@@ -15,7 +15,7 @@ static bool keeps_axes(int builtin)
 }
 
 // Whether the operator transposes N, C, H, W to N, H, W, C.
-static bool turns_channels_last(const struct lq_tflite *model, const struct lq_tflite_op *op)
+static bool moves_channels_last(const struct lq_tflite *model, const struct lq_tflite_op *op)
 {
     static const int32_t wanted[] = {0, 2, 3, 1};
     int tensor = op->inputs.count == 2 ? lq_flat_int(op->inputs, 1) : -1;
@@ -29,19 +29,19 @@ static bool turns_channels_last(const struct lq_tflite *model, const struct lq_t
 }
 
 // Whether all users of the tensor transpose its channels to the end. `steps` limits the search.
-static bool is_turned(const struct lq_tflite *model, int tensor, int steps)
+static bool is_moved(const struct lq_tflite *model, int tensor, int steps)
 {
-    int users = 0, turning = 0;
+    int users = 0, moving = 0;
     for (int i = 0; i < model->op_count; i++) {
         const struct lq_tflite_op *op = &model->ops[i];
         if (op->inputs.count == 0 || lq_flat_int(op->inputs, 0) != tensor)
             continue;
         users++;
         bool follow = keeps_axes(op->builtin) && op->outputs.count == 1 && steps > 0;
-        turning += turns_channels_last(model, op) ||
-                   (follow && is_turned(model, lq_flat_int(op->outputs, 0), steps - 1));
+        moving += moves_channels_last(model, op) ||
+                   (follow && is_moved(model, lq_flat_int(op->outputs, 0), steps - 1));
     }
-    return users > 0 && users == turning;
+    return users > 0 && users == moving;
 }
 
 bool lq_tflite_channels_last(const struct lq_tflite *model, int tensor)
@@ -50,5 +50,5 @@ bool lq_tflite_channels_last(const struct lq_tflite *model, int tensor)
     if (about->rank != 4)
         return false;
     bool first = are_colours(about->dims[1]), last = are_colours(about->dims[3]);
-    return first != last ? last : !is_turned(model, tensor, 2);
+    return first != last ? last : !is_moved(model, tensor, 2);
 }

@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 
-// A request of a thread that waits for it; lies on that thread's stack.
+// A queued request, on the stack of the thread that waits for it.
 struct node {
     struct node *next;
     void *item;
-    uint64_t came_us, deadline_us;
+    uint64_t arrived_us, deadline_us;
     bool done;
     int status;
     struct lq_error err;
@@ -19,11 +19,11 @@ struct node {
 
 struct lq_batcher {
     pthread_mutex_t lock;
-    pthread_cond_t changed; // something came, or a run ended
+    pthread_cond_t changed; // a request arrived, or a run ended
     struct node *first, **last;
-    int waiting;  // in the queue
-    int expected; // that may come at about the same time
-    bool led;     // a thread gathers or runs
+    int waiting;  // requests in the queue
+    int expected; // requests that may arrive at about the same time
+    bool led;     // a thread leads: it gathers a batch or runs it
     int batch_max, wait_us;
     lq_batch_run *run;
     void *context;
@@ -68,10 +68,10 @@ static void finish(struct node *node, int status)
     node->done = true;
 }
 
-// When gathering ends at the latest.
+// The latest time at which the leader stops gathering.
 static uint64_t gather_until_us(const struct lq_batcher *batcher)
 {
-    uint64_t until_us = batcher->first->came_us + (uint64_t)batcher->wait_us;
+    uint64_t until_us = batcher->first->arrived_us + (uint64_t)batcher->wait_us;
     for (const struct node *node = batcher->first; node; node = node->next)
         if (node->deadline_us && node->deadline_us < until_us)
             until_us = node->deadline_us;
@@ -92,8 +92,8 @@ static void gather(struct lq_batcher *batcher)
     }
 }
 
-// Takes the oldest that are still wanted; those that are not are done.
-static int take(struct lq_batcher *batcher, struct node *taken[LQ_BATCH_MAX])
+// Takes the oldest requests from the queue and fails those whose deadline has passed.
+static int dequeue(struct lq_batcher *batcher, struct node *taken[LQ_BATCH_MAX])
 {
     uint64_t now_us = lq_clock_us();
     int count = 0;
@@ -103,7 +103,7 @@ static int take(struct lq_batcher *batcher, struct node *taken[LQ_BATCH_MAX])
         batcher->waiting--;
         if (node->deadline_us && now_us > node->deadline_us) {
             finish(node, lq_fail(&node->err, LQ_ERR_TIMEOUT,
-                                 "cannot run the model: its turn came too late"));
+                                 "cannot run the model: its deadline passed in the queue"));
             batcher->counts.late++;
             continue;
         }
@@ -114,7 +114,7 @@ static int take(struct lq_batcher *batcher, struct node *taken[LQ_BATCH_MAX])
     return count;
 }
 
-// Holds the lock when called and when done, but not in between.
+// Gathers and runs one batch. Enter and leave with the lock held; it is released during the run.
 static void lead(struct lq_batcher *batcher)
 {
     struct node *taken[LQ_BATCH_MAX];
@@ -123,7 +123,7 @@ static void lead(struct lq_batcher *batcher)
     int status = LQ_OK;
     batcher->led = true;
     gather(batcher);
-    int count = take(batcher, taken);
+    int count = dequeue(batcher, taken);
     for (int i = 0; i < count; i++)
         items[i] = taken[i]->item;
     if (count > 0) {
@@ -145,7 +145,7 @@ static void lead(struct lq_batcher *batcher)
 int lq_batcher_run(struct lq_batcher *batcher, void *item, uint64_t deadline_us,
                    struct lq_error *err)
 {
-    struct node node = {.item = item, .came_us = lq_clock_us(), .deadline_us = deadline_us};
+    struct node node = {.item = item, .arrived_us = lq_clock_us(), .deadline_us = deadline_us};
     pthread_mutex_lock(&batcher->lock);
     *batcher->last = &node;
     batcher->last = &node.next;

@@ -80,8 +80,8 @@ int lq_dumper_open(struct lq_dumper **out, const char *path, struct lq_error *er
     struct lq_dumper *dumper = calloc(1, sizeof *dumper);
     if (!dumper)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory for model '%.100s'", path);
-    // What the file says, not the fastest that comes near it: left alone, the CPU quantises what
-    // meets 8-bit weights.
+    // Compute exactly what the file specifies: by default the CPU plugin quantises the inputs of
+    // layers with 8-bit weights.
     const ov_property_t exact[] = {{"INFERENCE_PRECISION_HINT", "f32"},
                                    {"DYNAMIC_QUANTIZATION_GROUP_SIZE", "0"}};
     snprintf(dumper->path, sizeof dumper->path, "%s", path);

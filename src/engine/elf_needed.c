@@ -11,7 +11,7 @@ struct file {
     Elf64_Ehdr head;
 };
 
-// `size` bytes at an offset; false where the file ends before.
+// Copies `size` bytes from an offset; false if the file ends before.
 static bool get(const struct file *file, uint64_t at, void *out, size_t size)
 {
     if (at > file->len || size > file->len - at)
@@ -36,7 +36,7 @@ static bool get_segment(const struct file *file, int index, Elf64_Phdr *segment)
     return at >= file->head.e_phoff && get(file, at, segment, sizeof *segment);
 }
 
-// Where in the file an address lies.
+// Converts a virtual address to an offset in the file.
 static bool offset_of(const struct file *file, uint64_t address, uint64_t *offset)
 {
     Elf64_Phdr segment;

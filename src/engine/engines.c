@@ -89,7 +89,7 @@ const char *lq_tensor_type_name(enum lq_tensor_type type)
     return names[type];
 }
 
-enum { ALIGNMENT = 64 }; // of what vector instructions read
+enum { ALIGNMENT = 64 }; // what the widest vector loads need
 
 static size_t aligned(size_t bytes)
 {

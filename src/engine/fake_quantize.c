@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Names are looked up one by one: larger graphs are left as they are.
+// Names are searched linearly, so larger graphs are left unchanged.
 enum { NODES_MAX = 8192, LEVELS = 256, NAME_BYTES = 400 };
 
 static const char DOMAIN_NAME[] = "org.openvinotoolkit";
@@ -16,7 +16,7 @@ static bool is_standard(const Onnx__NodeProto *node, const char *op)
                                     strcmp(node->domain, "ai.onnx") == 0);
 }
 
-// The one number of a constant; NaN: it has another type, or more numbers.
+// The value of a scalar float constant; NaN for anything else.
 static float scale_of(const struct lq_onnx *onnx, const char *name)
 {
     const Onnx__TensorProto *tensor = lq_onnx_constant(onnx, name);
@@ -42,8 +42,8 @@ static bool is_signed_zero(const struct lq_onnx *onnx, const char *name)
     return tensor->n_int32_data == 1 && tensor->int32_data[0] == 0;
 }
 
-// The number of the QuantizeLinear of a DequantizeLinear that gives back what it took, rounded to
-// signed bytes of one scale; -1: it is no such pair.
+// Index of the QuantizeLinear node whose output this DequantizeLinear node dequantises with the
+// same per-tensor scale and a zero point of 0 (int8); -1 if there is none.
 static int partner_of(const struct lq_onnx *onnx, const Onnx__NodeProto *node)
 {
     if (!is_standard(node, "DequantizeLinear") || node->n_output != 1)
@@ -69,7 +69,7 @@ static void add_edge(struct lq_onnx *onnx, char name[NAME_BYTES], const char *va
                                          sizeof edge});
 }
 
-// Puts it in the DequantizeLinear's place.
+// Replaces the DequantizeLinear node by a FakeQuantize node.
 static void replace(struct lq_onnx *onnx, size_t at, const Onnx__NodeProto *quantise)
 {
     char low[NAME_BYTES], high[NAME_BYTES];

@@ -11,14 +11,14 @@
 #include "base/clock.h"
 #include "base/trace.h"
 
-// A frame's tensors are a megabyte or more: large pieces, fewer turns.
+// A frame's tensors are a megabyte or more: large buffers mean fewer callbacks.
 enum { CONNECT_MS = 1000, HEADERS_MAX = 64 * 1024, SEND_BUFFER = 512 * 1024,
        RECEIVE_BUFFER = 256 * 1024 };
 
 struct lq_http {
     CURL *curl;
     struct lq_http_call *call;
-    int span;          // being sent, and how far
+    int span;          // the span being sent, and the offset in it
     size_t span_at;
     size_t header_bytes;
     int status;        // set by a callback that stopped the transfer
@@ -53,7 +53,7 @@ static size_t on_send(char *out, size_t size, size_t count, void *context)
     return sent;
 }
 
-// Asked to begin again when a kept connection turns out to be closed.
+// curl rewinds the body if a reused connection turns out to be closed.
 static int on_seek(void *context, curl_off_t offset, int origin)
 {
     struct lq_http *http = context;
@@ -80,7 +80,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
         memcpy(digits, line + name_len, rest < sizeof digits ? rest : sizeof digits - 1);
         char *end;
         long value = strtol(digits, &end, 10);
-        // Anything but a plain number is longer than every response, and refused as such.
+        // A value that is no plain number becomes LONG_MAX: the caller rejects it as too long.
         http->call->reply_head_len =
             strspn(end, " \r\n") == strlen(end) && value >= 0 ? value : LONG_MAX;
     }
@@ -112,10 +112,10 @@ int lq_http_new(struct lq_http **out, struct lq_error *err)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-#else // 7.85 deprecates it; Ubuntu 22.04 has 7.81
+#else // deprecated since 7.85, but Ubuntu 22.04 has 7.81
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); // inference servers are never behind one
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); // inference servers are never behind a proxy
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
@@ -126,7 +126,7 @@ int lq_http_new(struct lq_http **out, struct lq_error *err)
     curl_easy_setopt(curl, CURLOPT_SEEKDATA, http);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
-    const char *authorities = getenv("SSL_CERT_FILE"); // as OpenSSL's own programs name theirs
+    const char *authorities = getenv("SSL_CERT_FILE"); // as OpenSSL's own programs do
     if (authorities && *authorities)
         curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_receive);
@@ -148,14 +148,14 @@ static int explain(const struct lq_http *http, CURLcode code, struct lq_error *e
 {
     const char *words = http->words[0] ? http->words : curl_easy_strerror(code);
     if (http->status == LQ_ERR_TOO_LARGE || code == CURLE_FILESIZE_EXCEEDED)
-        return lq_fail(err, LQ_ERR_TOO_LARGE, "it answers more than was asked for");
+        return lq_fail(err, LQ_ERR_TOO_LARGE, "its response is longer than expected");
     if (http->status != LQ_OK)
         return lq_fail(err, http->status, "out of memory for its response");
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
         return lq_fail(err, LQ_ERR_TIMEOUT, "no response in time");
     case CURLE_URL_MALFORMAT:
-        return lq_fail(err, LQ_ERR_ARGUMENT, "that is no http:// address");
+        return lq_fail(err, LQ_ERR_ARGUMENT, "not an http:// address");
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: // a response without a status line
     case CURLE_BAD_CONTENT_ENCODING:
@@ -170,7 +170,7 @@ int lq_http_call(struct lq_http *http, struct lq_http_call *call, struct lq_erro
     CURL *curl = http->curl;
     uint64_t now = lq_clock_us();
     if (now >= call->deadline_us)
-        return lq_fail(err, LQ_ERR_TIMEOUT, "no time is left to ask");
+        return lq_fail(err, LQ_ERR_TIMEOUT, "no time is left for a request");
     long left_ms = (long)((call->deadline_us - now + 999) / 1000);
     size_t body = 0;
     for (int i = 0; i < call->body_count; i++)
@@ -183,7 +183,7 @@ int lq_http_call(struct lq_http *http, struct lq_http_call *call, struct lq_erro
     call->http_status = 0;
     call->reply_head_len = -1;
     lq_buf_clear(call->reply);
-    // "Expect: 100-continue" would cost every frame a round trip.
+    // curl would send "Expect: 100-continue", which costs every frame a round trip.
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
     if (call->head_len > 0) {
         char line[80];

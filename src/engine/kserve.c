@@ -118,7 +118,7 @@ int lq_kserve_read_parameter(struct lq_buf *value, const char *key, const void *
 
 // ---- requests
 
-// What stands in a request until it is sent: as long as every id.
+// Placeholder in a request, as long as every id; the id replaces it when the request is sent.
 static const char no_id[] = "0000000000000000";
 
 void lq_kserve_stamp(struct lq_buf *json, uint64_t id)
@@ -185,10 +185,10 @@ static int find_output(const struct lq_tensors *tensors, const char *name)
 }
 
 int lq_kserve_find_output(const struct lq_tensors *tensors, const json_t *from, unsigned *seen,
-                          struct lq_tensor *came, struct lq_error *err)
+                          struct lq_tensor *received, struct lq_error *err)
 {
-    const char *reason = lq_kserve_read_tensor(came, from);
-    int index = reason ? -1 : find_output(tensors, came->name);
+    const char *reason = lq_kserve_read_tensor(received, from);
+    int index = reason ? -1 : find_output(tensors, received->name);
     if (index < 0 || *seen & 1u << index) {
         lq_kserve_malformed(err, reason ? reason : "an output that was not requested");
         return -1;
@@ -197,41 +197,42 @@ int lq_kserve_find_output(const struct lq_tensors *tensors, const json_t *from, 
     return index;
 }
 
-int lq_kserve_check_shape(struct lq_tensor *wanted, const struct lq_tensor *came,
+int lq_kserve_check_shape(struct lq_tensor *wanted, const struct lq_tensor *received,
                           struct lq_error *err)
 {
-    if (lq_tensor_count(came) == 0)
+    if (lq_tensor_count(received) == 0)
         return lq_kserve_malformed(err, "an output without a size");
     if (wanted->rank == 0) {
-        wanted->rank = came->rank;
-        memcpy(wanted->dims, came->dims, sizeof wanted->dims);
+        wanted->rank = received->rank;
+        memcpy(wanted->dims, received->dims, sizeof wanted->dims);
     }
-    if (wanted->rank != came->rank ||
-        memcmp(wanted->dims, came->dims, sizeof came->dims[0] * (size_t)came->rank) != 0)
+    if (wanted->rank != received->rank ||
+        memcmp(wanted->dims, received->dims,
+               sizeof received->dims[0] * (size_t)received->rank) != 0)
         return lq_fail(err, LQ_ERR_ENGINE, "the server sent output '%.60s' in another shape",
-                       came->name);
+                       received->name);
     return LQ_OK;
 }
 
-// One user's picture is never given another's response, whatever stands between us and the server.
+// A proxy that mixes up responses must not give one user another user's result.
 int lq_kserve_check_id(const json_t *root, uint64_t id, struct lq_error *err)
 {
     char sent[sizeof no_id];
-    const char *came = json_string_value(json_object_get(root, "id"));
+    const char *received = json_string_value(json_object_get(root, "id"));
     snprintf(sent, sizeof sent, "%016llx", (unsigned long long)id);
-    return !id || !came || !*came || strcmp(came, sent) == 0
+    return !id || !received || !*received || strcmp(received, sent) == 0
                ? LQ_OK
-               : lq_kserve_malformed(err, "it is that of another request");
+               : lq_kserve_malformed(err, "it belongs to another request");
 }
 
-// What of the bytes behind the JSON has not been read yet.
+// The binary data after the JSON that has not been read yet.
 struct payload {
     const uint8_t *at;
     size_t left;
 };
 
-// Takes the next output's bytes off the payload.
-static int take_payload(struct payload *payload, const json_t *from,
+// Checks that the payload contains the next output's bytes, and skips them.
+static int skip_payload(struct payload *payload, const json_t *from,
                         const struct lq_tensor *tensor, struct lq_error *err)
 {
     const json_t *size =
@@ -239,7 +240,7 @@ static int take_payload(struct payload *payload, const json_t *from,
     size_t bytes = lq_tensor_bytes(tensor);
     if (!json_is_integer(size) || json_integer_value(size) < 0 ||
         (uint64_t)json_integer_value(size) != bytes)
-        return lq_kserve_malformed(err, "an output's bytes are not as many as its shape says");
+        return lq_kserve_malformed(err, "an output's byte count does not match its shape");
     if (bytes > payload->left)
         return lq_kserve_malformed(err, "it ends before its outputs do");
     payload->at += bytes;
@@ -254,19 +255,19 @@ static int read_outputs(struct lq_tensors *tensors, const json_t *list, struct p
     int status = LQ_OK;
     for (size_t i = 0; i < json_array_size(list) && status == LQ_OK; i++) {
         const json_t *from = json_array_get(list, i);
-        struct lq_tensor came;
-        int index = lq_kserve_find_output(tensors, from, &seen, &came, err);
+        struct lq_tensor received;
+        int index = lq_kserve_find_output(tensors, from, &seen, &received, err);
         if (index < 0)
             return LQ_ERR_ENGINE;
         struct lq_tensor *wanted = &tensors->outputs[index];
-        if (came.type != wanted->type)
+        if (received.type != wanted->type)
             return lq_fail(err, LQ_ERR_ENGINE, "the server sent output '%.60s' as %s, not as %s",
-                           came.name, lq_tensor_type_name(came.type),
+                           received.name, lq_tensor_type_name(received.type),
                            lq_tensor_type_name(wanted->type));
-        status = lq_kserve_check_shape(wanted, &came, err);
+        status = lq_kserve_check_shape(wanted, &received, err);
         if (status == LQ_OK && parts) {
             parts[index] = payload->at;
-            status = take_payload(payload, from, &came, err);
+            status = skip_payload(payload, from, &received, err);
         }
     }
     if (status != LQ_OK)
@@ -284,7 +285,7 @@ int lq_kserve_read_reply(struct lq_tensors *tensors, const struct lq_kserve_repl
         return lq_kserve_malformed(err, "no Inference-Header-Content-Length");
     size_t head = reply->json_len < 0 ? reply->len : (size_t)reply->json_len;
     if (head > reply->len)
-        return lq_kserve_malformed(err, "its JSON is longer than itself");
+        return lq_kserve_malformed(err, "its JSON part is longer than the whole");
     json_t *root = lq_kserve_parse(reply->body, head);
     const json_t *list = json_object_get(root, "outputs");
     int status = json_is_array(list)
@@ -302,8 +303,8 @@ void lq_kserve_read_refusal(char *text, size_t size, const void *body, size_t le
     json_t *root = lq_kserve_parse(body, len);
     const char *words = json_string_value(json_object_get(root, "error"));
     if (!words)
-        words = json_string_value(json_object_get(root, "detail")); // as FastAPI says it
-    snprintf(text, size, "%s", words ? words : "nothing more was said");
+        words = json_string_value(json_object_get(root, "detail")); // in FastAPI's errors
+    snprintf(text, size, "%s", words ? words : "no reason given");
     json_decref(root);
 }
 

@@ -70,7 +70,7 @@ bool lq_kserve_speaks_binary(const void *json, size_t len);
 bool lq_kserve_read_index(char *text, size_t size, const char *model, const char *version,
                           const void *json, size_t len);
 
-// The server's own reason for a refusal, or "nothing more was said".
+// The server's own reason for a refusal, or "no reason given".
 void lq_kserve_read_refusal(char *text, size_t size, const void *body, size_t len);
 
 // Whether a name can be used in a path unescaped: not empty; only letters, digits, '_', '-' and

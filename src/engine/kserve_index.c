@@ -20,7 +20,7 @@ bool lq_kserve_speaks_binary(const void *json, size_t len)
     return speaks;
 }
 
-// An entry of an index is an object, one of a list the name alone.
+// Entries are objects in an index, and plain names in a list.
 static const char *name_of(const json_t *entry)
 {
     return json_string_value(json_is_string(entry) ? entry : json_object_get(entry, "name"));
@@ -32,7 +32,7 @@ static const char *text_of(const json_t *entry, const char *key)
     return text ? text : "";
 }
 
-// A server that is told which models to load says nothing of the state of the others.
+// A server in explicit model control mode lists models that are not loaded without a state.
 static bool is_ready(const json_t *entry)
 {
     return json_is_string(entry) || strcmp(text_of(entry, "state"), "READY") == 0;
@@ -54,33 +54,35 @@ static void add(char *text, size_t size, const char *before, const char *word, c
     snprintf(text + len, size - len, "%s%.60s%s", before, word, after);
 }
 
-// The names there, each once; those that are not loaded say so.
+// Lists each name once and marks models that are not ready.
 static void list_names(char *text, size_t size, const json_t *list)
 {
-    int told = 0, left = 0;
+    int listed = 0, left = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *entry = json_array_get(list, i);
         const char *name = name_of(entry);
         if (!name || is_listed(list, i, name))
             continue;
-        bool room = told < NAMES_MAX && strlen(text) + strlen(name) + 32 < size;
+        bool room = listed < NAMES_MAX && strlen(text) + strlen(name) + 32 < size;
         left += !room;
         if (!room)
             continue;
-        add(text, size, told ? ", " : ": there are ", name, is_ready(entry) ? "" : " (not ready)");
-        told++;
+        add(text, size, listed ? ", " : ": there are ", name,
+            is_ready(entry) ? "" : " (not ready)");
+        listed++;
     }
     char count[16];
     snprintf(count, sizeof count, "%d", left);
     if (left)
         add(text, size, " and ", count, " more");
-    else if (!told)
+    else if (!listed)
         add(text, size, "", ": there is none", "");
 }
 
-// Of the model that was asked for: in what state it is, or which versions there are instead.
-static void tell_model(char *text, size_t size, const json_t *list, const char *model,
-                       const char *version)
+// Describes the requested model: its state, or the versions that exist instead of the requested
+// one.
+static void describe_model(char *text, size_t size, const json_t *list, const char *model,
+                           const char *version)
 {
     char versions[64] = "";
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -108,15 +110,15 @@ bool lq_kserve_read_index(char *text, size_t size, const char *model, const char
 {
     json_t *root = lq_kserve_parse(json, len);
     const json_t *list = json_is_array(root) ? root : json_object_get(root, "models");
-    bool said = json_is_array(list);
+    bool is_list = json_is_array(list);
     text[0] = '\0';
-    if (said) {
-        tell_model(text, size, list, model, version);
+    if (is_list) {
+        describe_model(text, size, list, model, version);
         if (!*text) {
             snprintf(text, size, "it has no model '%.60s'", model);
             list_names(text, size, list);
         }
     }
     json_decref(root);
-    return said;
+    return is_list;
 }

@@ -13,7 +13,7 @@ enum { NUMBER_CHARS_MAX = 24, NUMBER_TEXT_MAX = 40, DECIMALS = 7, NESTING_MAX = 
 
 // ---- requests
 
-// A pixel's value has seven decimals at most: closer than half precision by far.
+// Seven decimals are much finer than half precision, and enough for a pixel's value.
 static size_t print_float(char *out, float value)
 {
     static const double unit = 1e7; // 10 to the power of DECIMALS
@@ -61,7 +61,7 @@ static int print_values(struct lq_buf *json, const struct lq_tensor *tensor, con
     return status;
 }
 
-// An object or array without its last bracket: what follows is the caller's.
+// Prints an object or array without its closing bracket, so that the caller can append to it.
 static int print_begin(struct lq_buf *json, json_t *made)
 {
     char *text = made ? json_dumps(made, JSON_COMPACT) : NULL;
@@ -120,7 +120,7 @@ int lq_kserve_print_json(struct lq_buf *json, const struct lq_tensors *tensors,
 struct scan {
     const char *at, *end;
     struct lq_buf *head, *numbers;
-    int lifted;                    // arrays of numbers so far …
+    int lifted;                    // arrays of numbers found so far …
     size_t begins[LIFTED_MAX + 1]; // … and where in `numbers` each begins, as elements
 };
 
@@ -130,7 +130,7 @@ static void skip_space(struct scan *scan)
         scan->at++;
 }
 
-static bool take_word(struct scan *scan, const char *word)
+static bool accept_word(struct scan *scan, const char *word)
 {
     size_t len = strlen(word);
     if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, word, len) != 0)
@@ -139,13 +139,13 @@ static bool take_word(struct scan *scan, const char *word)
     return true;
 }
 
-// A number of JSON; or what Python's writer makes of those that JSON has not. The program never
-// leaves the C locale, so that strtof reads a point.
-static bool take_number(struct scan *scan, float *out)
+// Reads a JSON number, or the NaN and Infinity that Python's json module writes (as NaN). The
+// program never leaves the C locale, so strtof expects a point.
+static bool read_number(struct scan *scan, float *out)
 {
     static const char *const none[] = {"null", "NaN", "Infinity", "-Infinity"};
     for (size_t i = 0; i < LQ_COUNT(none); i++)
-        if (take_word(scan, none[i])) {
+        if (accept_word(scan, none[i])) {
             *out = NAN;
             return true;
         }
@@ -160,7 +160,8 @@ static bool take_number(struct scan *scan, float *out)
     return len > 0 && *end == '\0';
 }
 
-// The numbers of an array, nested or not, go to `numbers`, its place among such to the head.
+// Moves the numbers of an array, nested or not, to `numbers` and writes the array's index in
+// `head`.
 static const char *lift_array(struct scan *scan)
 {
     int depth = 0;
@@ -169,25 +170,25 @@ static const char *lift_array(struct scan *scan)
     do {
         skip_space(scan);
         float value;
-        if (take_word(scan, "[")) {
+        if (accept_word(scan, "[")) {
             if (++depth > NESTING_MAX)
                 return "data that is nested too deep";
-        } else if (take_word(scan, "]")) {
+        } else if (accept_word(scan, "]")) {
             depth--;
-        } else if (!take_word(scan, ",")) {
-            if (!take_number(scan, &value))
+        } else if (!accept_word(scan, ",")) {
+            if (!read_number(scan, &value))
                 return "data that is no number";
             if (lq_buf_append(scan->numbers, &value, sizeof value) != LQ_OK)
                 return "more data than its outputs hold";
         }
     } while (depth > 0);
     if (lq_buf_printf(scan->head, "%d", scan->lifted++) != LQ_OK)
-        return "too much beside its data";
+        return "too much JSON besides its data";
     scan->begins[scan->lifted] = scan->numbers->len / sizeof(float);
     return NULL;
 }
 
-// Past the text that begins here, with its quotes.
+// Skips a string, including its quotes.
 static bool skip_text(struct scan *scan)
 {
     for (scan->at++; scan->at < scan->end && *scan->at != '"'; scan->at++)
@@ -196,14 +197,14 @@ static bool skip_text(struct scan *scan)
     return scan->at < scan->end && *scan->at++ == '"';
 }
 
-// Whether the text that was just passed is an output's "data", and its array comes now.
+// Whether the string just skipped is an output's "data" key, followed by an array.
 static bool at_data(struct scan *scan, const char *text, int depth)
 {
     if (depth != OUTPUT_DEPTH || scan->at - text != 6 || memcmp(text, "\"data\"", 6) != 0)
         return false;
     const char *after = scan->at;
     skip_space(scan);
-    if (take_word(scan, ":")) {
+    if (accept_word(scan, ":")) {
         skip_space(scan);
         if (scan->at < scan->end && *scan->at == '[')
             return true;
@@ -214,13 +215,13 @@ static bool at_data(struct scan *scan, const char *text, int depth)
 
 static const char *lift_numbers(struct scan *scan)
 {
-    static const char too_much[] = "too much beside its data";
+    static const char too_much[] = "too much JSON besides its data";
     int depth = 0;
     while (scan->at < scan->end) {
         const char *from = scan->at;
         if (*from == '"') {
             if (!skip_text(scan))
-                return "a text without an end";
+                return "an unterminated string";
         } else {
             depth += (*from == '{' || *from == '[') - (*from == '}' || *from == ']');
             scan->at++;
@@ -240,18 +241,18 @@ static const char *lift_numbers(struct scan *scan)
 static int read_output(struct lq_tensors *tensors, const json_t *from, const struct scan *scan,
                        unsigned *seen, const float *parts[LQ_TENSORS_MAX], struct lq_error *err)
 {
-    struct lq_tensor came;
-    int index = lq_kserve_find_output(tensors, from, seen, &came, err);
+    struct lq_tensor received;
+    int index = lq_kserve_find_output(tensors, from, seen, &received, err);
     if (index < 0)
         return LQ_ERR_ENGINE;
     const json_t *data = json_object_get(from, "data");
     json_int_t which = json_integer_value(data);
     if (!json_is_integer(data) || which < 0 || which >= scan->lifted)
         return lq_kserve_malformed(err, "an output without data");
-    int status = lq_kserve_check_shape(&tensors->outputs[index], &came, err);
+    int status = lq_kserve_check_shape(&tensors->outputs[index], &received, err);
     size_t begin = scan->begins[which], count = scan->begins[which + 1] - begin;
-    if (status == LQ_OK && count != lq_tensor_count(&came))
-        return lq_kserve_malformed(err, "an output's numbers are not as many as its shape says");
+    if (status == LQ_OK && count != lq_tensor_count(&received))
+        return lq_kserve_malformed(err, "an output's number count does not match its shape");
     parts[index] = (const float *)(const void *)scan->numbers->data + begin;
     return status;
 }

@@ -15,14 +15,14 @@ int lq_kserve_malformed(struct lq_error *err, const char *what);
 // Reads name, type and shape; open dimensions are -1. Returns NULL, or what is wrong.
 const char *lq_kserve_read_tensor(struct lq_tensor *tensor, const json_t *from);
 
-// Finds the output that `from` describes, marks it in `seen` and stores the description in *came.
-// Returns its index, or -1 with the reason in err.
+// Finds the output that `from` describes, marks it in `seen` and stores the description in
+// *received. Returns its index, or -1 with the reason in err.
 int lq_kserve_find_output(const struct lq_tensors *tensors, const json_t *from, unsigned *seen,
-                          struct lq_tensor *came, struct lq_error *err);
+                          struct lq_tensor *received, struct lq_error *err);
 
 // Compares the received shape with the wanted one, or adopts it if `wanted` has rank 0.
-LQ_MUST_CHECK int lq_kserve_check_shape(struct lq_tensor *wanted, const struct lq_tensor *came,
-                                        struct lq_error *err);
+LQ_MUST_CHECK int lq_kserve_check_shape(struct lq_tensor *wanted,
+                                        const struct lq_tensor *received, struct lq_error *err);
 
 // If the response has an id, it must equal `id`; 0: any.
 LQ_MUST_CHECK int lq_kserve_check_id(const json_t *root, uint64_t id, struct lq_error *err);

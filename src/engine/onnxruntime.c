@@ -15,12 +15,12 @@
 
 struct lq_request {
     struct lq_engine *engine;
-    struct lq_ort_slot *slot; // NULL: its tensors go through those of the engine
+    struct lq_ort_slot *slot; // NULL: run_batch copies the tensors to and from a slot of the engine
     struct lq_tensors tensors;
-    void *memory; // … and lie here
+    void *memory; // … and where they are stored
 };
 
-// Of the whole process, for /metrics.
+// Process-wide counters for /metrics.
 static struct {
     atomic_int device, asked; // of the model opened last
     atomic_ullong frames, runs, late;
@@ -47,7 +47,7 @@ static int onnxruntime_request_new(struct lq_request **out, struct lq_engine *en
     request->engine = engine;
     int status;
     if (engine->batcher) {
-        request->tensors = *lq_ort_slot_tensors(engine->slots[0]); // of one picture
+        request->tensors = *lq_ort_slot_tensors(engine->slots[0]); // the slot for one picture
         status = lq_tensors_place(&request->tensors, &request->memory, err);
     } else {
         status = lq_ort_slot_new(&request->slot, engine->model, 1, err);
@@ -76,7 +76,7 @@ static void copy_part(const struct lq_tensor *slot, const struct lq_tensor *requ
     memcpy(in ? at : request->data, in ? request->data : at, bytes);
 }
 
-// The smallest slot that holds them; what stands in the rest of it counts for nothing.
+// Runs in the smallest slot that holds all items; the rest of the slot is ignored.
 static int run_batch(void *context, void *const *items, int count, struct lq_error *err)
 {
     struct lq_engine *engine = context;
@@ -125,7 +125,7 @@ static int onnxruntime_run(struct lq_request *request, uint64_t deadline_us, str
     return status;
 }
 
-// ---- what it counts
+// ---- metrics
 
 static int onnxruntime_print_metrics(struct lq_buf *out)
 {

@@ -6,8 +6,8 @@
 
 #include "engine/f16.h"
 
-// 0..1: slopes, and a bright picture with waves; what networks that find nothing in either answer
-// differs by more than halves make of one of them.
+// Values in 0..1: a gradient, or a bright picture with waves. A network that detects nothing in
+// either must still compute outputs for them that differ by more than the rounding error of f16.
 static float value_at(size_t index, int picture)
 {
     float x = (float)(index % 1009) / 1009.0f, y = (float)(index % 7919) / 7919.0f;
@@ -60,7 +60,7 @@ static bool are_probabilities(const struct lq_tensor *tensor)
     return fine;
 }
 
-// Probabilities as the logits that they came from: next to 0 and 1 these tell pictures apart.
+// Compares probabilities as logits, which still differ where probabilities saturate at 0 or 1.
 static double logit(double value)
 {
     const double least = 1e-7;
@@ -85,7 +85,7 @@ static double distance(const struct lq_tensor *tensor, int part, int parts,
         apart += (value - wanted) * (value - wanted);
         whole += wanted * wanted;
     }
-    // Beside numbers that are next to nothing a difference of a hundredth is one.
+    // 0.01 keeps a tiny absolute difference between outputs near 0 from counting as a large one.
     double found = sqrt(apart / (double)count) / (sqrt(whole / (double)count) + 0.01);
     return isnan(found) ? HUGE_VAL : found;
 }

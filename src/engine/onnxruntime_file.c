@@ -33,7 +33,7 @@ static int read_bytes(struct lq_ort_file *file, struct lq_error *err)
     return lq_file_read(path, &file->bytes, err);
 }
 
-// By a session that compiles nothing.
+// Reads the tensors from a session without optimisation.
 static int describe(struct lq_ort_file *file, struct lq_error *err)
 {
     struct lq_ort_session_options how = lq_ort_file_session(file);

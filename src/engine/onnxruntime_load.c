@@ -30,11 +30,11 @@ int lq_ort_fail(struct lq_error *err, int status, struct lq_ort_status *code, co
                 const char *subject)
 {
     char reason[500];
-    // Of CUDA's failures what went wrong comes after the names of all types on the way.
+    // CUDA's messages name the types of the whole call path first; the reason comes last.
     const char *message = lq_ort.get_error_message(code),
         *failure = strstr(message, "CUDA failure");
     snprintf(reason, sizeof reason, "%s", failure ? failure : message);
-    for (char *at = reason; *at; at++) // one line
+    for (char *at = reason; *at; at++) // put it on one line
         if (*at == '\n' || *at == '\r' || *at == '\t')
             *at = ' ';
     lq_ort.free_status(code);
@@ -47,9 +47,9 @@ int lq_ort_check(struct lq_error *err, int status, struct lq_ort_status *code, c
     return code ? lq_ort_fail(err, status, code, what, subject) : LQ_OK;
 }
 
-// ---- where it is
+// ---- finding the library
 
-// "libonnxruntime.so.1", or as wheels name it: "libonnxruntime.so.1.26.0".
+// "libonnxruntime.so.1", or as in Python wheels: "libonnxruntime.so.1.26.0".
 static bool find_in(const char *folder, char *path, size_t size)
 {
     static const char *const names[] = {"libonnxruntime.so.1", "libonnxruntime.so"};
@@ -66,7 +66,7 @@ static bool find_in(const char *folder, char *path, size_t size)
     return found;
 }
 
-// Whoever owns the program could have changed it too.
+// Also trusts the program's owner, who could have changed the program itself.
 static bool is_built_place(bool aloud)
 {
     uid_t owner;
@@ -111,7 +111,7 @@ static void *open_library(struct lq_error *err)
     }
     if (folder[0])
         (void)find_in(folder, path, sizeof path);
-    // Newer builds report to their makers what they run, from when they are loaded on.
+    // Newer builds send telemetry from the moment they are loaded.
     setenv("ORT_DISABLE_TELEMETRY", "1", 1);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library && (named || folder[0]))
@@ -124,9 +124,9 @@ static void *open_library(struct lq_error *err)
     return library;
 }
 
-// ---- its functions
+// ---- loading its functions
 
-// What it has to say is said again by the status of the call; most of it is of no use to a user.
+// Errors also reach us through the call's status; most other messages are of no use to users.
 static void log_line(void *context, int level, const char *category, const char *id,
                      const char *where, const char *message)
 {

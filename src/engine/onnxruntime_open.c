@@ -15,21 +15,21 @@
 
 enum { GPU_BATCH = 8, BATCH_WAIT_US = 2000 };
 
-// Halves and whole numbers of eight bits differ from the processor's output; a wrong output does
-// more so.
+// f16 and int8 arithmetic differ from the processor's output by less than this; a wrong output
+// differs by more.
 static const double gpu_distance_max = 0.1, batch_distance_max = 0.02;
 
-// A model as it is compiled.
+// A model while it is being compiled.
 struct opening {
     const struct lq_ort_file *file;
     const char *name;             // for messages
-    struct lq_buf shaped, batched; // of the size that is wanted; of open batch
+    struct lq_buf shaped, batched; // with the wanted input size; with any batch size
     struct lq_ort_session_options how;
     const struct lq_engine_options *options;
     lq_batch_run *run_batch;
     struct lq_gpu gpu;
     struct lq_ort_model *reference; // on the processor
-    struct lq_ort_slot *references[LQ_ORT_PICTURES]; // to the test pictures
+    struct lq_ort_slot *references[LQ_ORT_PICTURES]; // its outputs for the test pictures
 };
 
 static void release(struct opening *opening)
@@ -42,7 +42,7 @@ static void release(struct opening *opening)
     free(opening);
 }
 
-// The size that is requested for, or the file's own, in bytes that say so.
+// Sets the requested input size, or the file's own, in the model's bytes.
 static int settle_shape(struct opening *opening, struct lq_error *err)
 {
     const struct lq_engine_options *options = opening->options;
@@ -76,7 +76,7 @@ void lq_ort_engine_close(struct lq_engine *engine)
     free(engine);
 }
 
-// The processor's own references.
+// Computes the reference outputs on the processor.
 static int open_reference(struct opening *opening, struct lq_error *err)
 {
     if (opening->reference)
@@ -97,14 +97,15 @@ static int open_reference(struct opening *opening, struct lq_error *err)
     return status;
 }
 
-// A batch that was run on the device that is tried.
+// A batch that was run on the device under test.
 struct batch {
     const struct lq_tensors *tensors;
     int parts;           // pictures in it
     double distance_max; // of a part's outputs from the processor's (lq_ort_distance)
 };
 
-// Near what the processor references to this picture, and much nearer than to the other one.
+// The output must be close to the reference for this picture, and much closer than to the one for
+// the other picture.
 static int check_part(const struct opening *opening, const struct batch *batch, int part,
                       int picture, struct lq_error *err)
 {
@@ -115,14 +116,15 @@ static int check_part(const struct opening *opening, const struct batch *batch, 
     double own = found[picture], other = found[1 - picture];
     double apart = lq_ort_distance(lq_ort_slot_tensors(opening->references[picture]), 0, 1,
                                    lq_ort_slot_tensors(opening->references[1 - picture]));
-    // Some networks answer the same to both.
+    // Some networks compute the same output for both pictures.
     if (own <= distance_max && (own < other / 2 || apart < distance_max / 10))
         return LQ_OK;
-    return lq_fail(err, LQ_ERR_ENGINE, "in a batch of %d it references %.3g off what the processor "
-                   "does (and %.3g off another picture's answer)", batch->parts, own, other);
+    return lq_fail(err, LQ_ERR_ENGINE, "in a batch of %d its output is %.3g away from the "
+                   "processor's (and %.3g away from that for another picture)",
+                   batch->parts, own, other);
 }
 
-// Shows each picture in each part of a slot, in turn, and compares.
+// Runs each test picture in each part of the slot and checks the outputs.
 static int check_slot(struct opening *opening, struct lq_ort_slot *slot, int parts,
                       double distance_max, struct lq_error *err)
 {
@@ -138,7 +140,7 @@ static int check_slot(struct opening *opening, struct lq_ort_slot *slot, int par
     return status;
 }
 
-// Slots of one, two, four … pictures, as far as the model takes them.
+// Slots for 1, 2, 4 … pictures, up to the largest batch.
 _Static_assert(1 << (LQ_ORT_SLOTS_MAX - 1) == LQ_BATCH_MAX, "a slot for each size of batch");
 
 static int open_slots(struct opening *opening, struct lq_engine *engine, int batch_max,
@@ -165,7 +167,7 @@ static int make_batcher(struct opening *opening, struct lq_engine *engine, struc
                           wait_us > 0 ? wait_us : BATCH_WAIT_US, opening->run_batch, engine, err);
 }
 
-// A graph may hold to the size that it was exported in: a first run shows it.
+// A graph may work only in the size that it was exported in: a first run shows it.
 static int try_size(const struct opening *opening, struct lq_engine *engine, struct lq_error *err)
 {
     const int64_t *shape = opening->how.shape;
@@ -184,7 +186,7 @@ static int try_size(const struct opening *opening, struct lq_engine *engine, str
                    (long long)shape[3], why.text);
 }
 
-// One session on one device, tried out. batch_max 0: each request by itself, on the processor.
+// Opens a session on one device and checks it. batch_max 0: no batching, on the processor.
 static int open_session(struct lq_engine **out, struct opening *opening, enum lq_device device,
                         bool graphs, int batch_max, struct lq_error *err)
 {
@@ -226,7 +228,7 @@ static int open_session(struct lq_engine **out, struct opening *opening, enum lq
     return LQ_OK;
 }
 
-// A model need not take batches though its file could be made to say so.
+// A graph may fail with a batch even if its file can be changed to declare one.
 static int open_batched(struct lq_engine **out, struct opening *opening, enum lq_device device,
                         bool graphs, int batch_max, struct lq_error *err)
 {
@@ -255,11 +257,11 @@ static int open_gpu(struct lq_engine **out, struct opening *opening, enum lq_dev
 
 // ---- opening
 
-// Said once of each device, not once of each size.
-static void tell_fallback(enum lq_device requested, enum lq_device next, const char *reason)
+// Logs once per device, not once per input size.
+static void log_fallback(enum lq_device requested, enum lq_device next, const char *reason)
 {
-    static atomic_uint said;
-    if (!(atomic_fetch_or(&said, 1u << requested) & 1u << requested))
+    static atomic_uint logged;
+    if (!(atomic_fetch_or(&logged, 1u << requested) & 1u << requested))
         lq_log_warn("%.300s; computing on %s instead", reason,
                     next == LQ_DEVICE_CPU ? "the processor" : "the GPU by CUDA alone");
 }
@@ -273,18 +275,18 @@ static int open_somewhere(struct lq_engine **out, struct opening *opening, struc
     for (int i = from; i < 2; i++) {
         int status = open_gpu(out, opening, gpus[i], i == from ? &first : &why);
         if (status == LQ_OK && i > from && requested != LQ_DEVICE_AUTO)
-            tell_fallback(requested, gpus[i], first.text);
+            log_fallback(requested, gpus[i], first.text);
         if (status == LQ_OK)
             return LQ_OK;
         lq_log_debug("%s", i == from ? first.text : why.text);
     }
     int status = open_batched(out, opening, LQ_DEVICE_CPU, false, opening->options->batch_max, err);
     if (status == LQ_OK && requested != LQ_DEVICE_AUTO && requested != LQ_DEVICE_CPU)
-        tell_fallback(requested, LQ_DEVICE_CPU, first.text);
+        log_fallback(requested, LQ_DEVICE_CPU, first.text);
     return status;
 }
 
-static void tell_opened(struct lq_engine *engine, const struct opening *opening)
+static void log_opened(struct lq_engine *engine, const struct opening *opening)
 {
     if (engine->device == LQ_DEVICE_CPU) {
         lq_log_debug("'%.100s' in ONNX Runtime %s on the processor", opening->name, lq_ort.version);
@@ -319,7 +321,7 @@ int lq_ort_engine_compile(struct lq_engine **out, const struct lq_ort_file *file
     if (status == LQ_OK)
         status = open_somewhere(out, opening, err);
     if (status == LQ_OK)
-        tell_opened(*out, opening);
+        log_opened(*out, opening);
     release(opening);
     return status;
 }

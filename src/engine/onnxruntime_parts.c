@@ -27,7 +27,7 @@ static const char *word_of(enum lq_device device)
     return device == LQ_DEVICE_TENSORRT ? "TensorRT" : "CUDA";
 }
 
-// ---- the libraries that a provider names
+// ---- the libraries that a provider needs
 
 struct part {
     char name[NAME_MAX_CHARS];
@@ -61,7 +61,7 @@ static bool read_parts(enum lq_device device, struct parts *parts)
            lq_elf_needed_file(path, add_part, parts);
 }
 
-// Where wheels put them: onnxruntime/capi, tensorrt_libs and nvidia/*/lib stand side by side.
+// Where Python wheels put libraries: onnxruntime/capi, tensorrt_libs and nvidia/*/lib are siblings.
 static bool find_file(const char *name, char *path, size_t size)
 {
     static const char *const places[] = {"%s/%s", "%s/../../tensorrt_libs/%s",
@@ -88,7 +88,7 @@ static void *load_part(const char *name)
     return dlopen(find_file(name, path, sizeof path) ? path : name, RTLD_LAZY | RTLD_LOCAL);
 }
 
-// Each may need another one of the list: round by round until no more come.
+// One library may need another of the list: repeat until none is left that can be loaded.
 static void load_parts(struct parts *parts)
 {
     bool more = true;
@@ -119,7 +119,7 @@ static int fail_missing(enum lq_device device, const struct parts *parts, struct
 
 // ---- the driver
 
-// Of cuda.h: results are numbers, 0 for success.
+// From cuda.h: functions return a number, 0 for success.
 struct driver {
     int (*init)(unsigned flags);
     int (*version)(int *version);
@@ -139,7 +139,7 @@ static int driver_failed(const struct driver *driver, int result, struct lq_erro
                    result, text ? text : "unknown");
 }
 
-static int ask_driver(const struct driver *driver, struct lq_gpu *gpu, struct lq_error *err)
+static int query_driver(const struct driver *driver, struct lq_gpu *gpu, struct lq_error *err)
 {
     int device = 0, result = driver->init(0);
     if (result == 0)
@@ -174,10 +174,10 @@ static int load_driver(struct lq_gpu *gpu, struct lq_error *err)
     if (!driver.init || !driver.version || !driver.count || !driver.device || !driver.name)
         return lq_fail(err, LQ_ERR_UNAVAILABLE,
                        "cannot use the GPU: libcuda.so.1 is no NVIDIA driver's");
-    return ask_driver(&driver, gpu, err);
+    return query_driver(&driver, gpu, err);
 }
 
-// The CUDA that the provider was built for must not be newer than the driver's (first number).
+// The provider's CUDA major version must not be newer than the driver's.
 static int check_version(const struct parts *parts, const struct lq_gpu *gpu, struct lq_error *err)
 {
     static const char runtime[] = "libcudart.so.";
@@ -188,15 +188,15 @@ static int check_version(const struct parts *parts, const struct lq_gpu *gpu, st
         long wanted = strtol(name + sizeof runtime - 1, NULL, 10);
         if (wanted > gpu->cuda_version / 1000)
             return lq_fail(err, LQ_ERR_UNAVAILABLE,
-                           "cannot use the GPU: its driver takes CUDA %d.%d, and this ONNX Runtime "
-                           "%s is built for CUDA %ld; update the NVIDIA driver",
+                           "cannot use the GPU: its driver supports CUDA %d.%d, and this ONNX "
+                           "Runtime %s is built for CUDA %ld; update the NVIDIA driver",
                            gpu->cuda_version / 1000, gpu->cuda_version % 1000 / 10, lq_ort.version,
                            wanted);
     }
     return LQ_OK;
 }
 
-// ---- all of it
+// ---- loading all of it
 
 static int (*copy)(void *to, const void *from, size_t bytes, int kind);
 
@@ -243,7 +243,7 @@ int lq_ort_parts_load(enum lq_device device, struct lq_gpu *gpu, struct lq_error
     return status;
 }
 
-// ---- for people
+// ---- descriptions for people
 
 struct list {
     void (*row)(void *, const char *, bool, const char *);

@@ -37,7 +37,7 @@ static void print_profile(char *text, size_t size, const char *input,
         len += snprintf(text + len, size - (size_t)len, "x%lld", (long long)options->shape[i]);
 }
 
-// A folder for each GPU, driver, library and model; in it each size has an engine of its own name.
+// One folder per GPU, driver, library and model; in it TensorRT names an engine file per size.
 static bool open_cache(char *folder, size_t size, const struct lq_buf *bytes,
                        const struct lq_ort_session_options *options)
 {
@@ -109,7 +109,7 @@ static struct lq_ort_status *use_cuda(struct lq_ort_options *to, bool graphs)
     return code;
 }
 
-// What TensorRT does not take CUDA does, where that is here too.
+// Operators that TensorRT does not support fall back to CUDA, if CUDA can be loaded.
 static struct lq_ort_status *use_device(struct lq_ort_options *to, const struct lq_buf *bytes,
                                         const struct lq_ort_session_options *options,
                                         const char *input)
@@ -134,7 +134,7 @@ static struct lq_ort_status *set_options(struct lq_ort_options *to, const struct
         to, options->describe_only ? LQ_ORT_OPTIMIZE_NONE : LQ_ORT_OPTIMIZE_ALL);
     if (!code && options->threads > 0)
         code = ort.set_threads(to, options->threads);
-    // The cores are shared with decoding and painting: nobody waits by counting.
+    // Decoding and painting need the cores too: idle threads must sleep, not spin.
     if (!code)
         code = ort.add_config(to, "session.intra_op.allow_spinning", "0");
     if (!code && options->folder)
@@ -191,7 +191,7 @@ static struct lq_ort_status *describe(const struct lq_ort_model *model, bool inp
                      : ort.output_type(model->session, index, &type);
     if (!code)
         code = ort.type_to_shape(type, &shape);
-    if (!code && shape) // NULL: a sequence or a map
+    if (!code && shape) // NULL: not a tensor but a sequence or a map
         code = lq_ort_describe(shape, tensor);
     if (type)
         ort.free_type(type);
@@ -285,7 +285,7 @@ void lq_ort_model_close(struct lq_ort_model *model)
         ort.free_allocator(model->gpu);
     if (model->gpu_memory)
         ort.free_memory(model->gpu_memory);
-    if (model->pinned_memory) { // else the host's is the library's own
+    if (model->pinned_memory) { // otherwise `host` is the library's default allocator
         if (model->host)
             ort.free_allocator(model->host);
         ort.free_memory(model->pinned_memory);

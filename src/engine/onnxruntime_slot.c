@@ -29,7 +29,7 @@ static struct lq_tensor *tensor_at(struct lq_ort_slot *slot, int index)
     return index < inputs ? &slot->tensors.inputs[index] : &slot->tensors.outputs[index - inputs];
 }
 
-// Makes a tensor's memory and binds it.
+// Allocates a tensor's memory and binds it.
 static struct lq_ort_status *bind(struct lq_ort_slot *slot, int index)
 {
     const struct lq_ort_model *model = slot->model;
@@ -105,9 +105,9 @@ int lq_ort_slot_run(struct lq_ort_slot *slot, struct lq_error *err)
     return status == LQ_OK ? copy_all(slot, inputs, all, FROM_GPU, err) : status;
 }
 
-// ---- outputs: a first run tells their sizes
+// ---- outputs: their sizes are known after a first run
 
-static struct lq_ort_status *ask_for_outputs(struct lq_ort_slot *slot)
+static struct lq_ort_status *bind_outputs_to_cpu(struct lq_ort_slot *slot)
 {
     struct lq_ort_memory *memory = NULL;
     struct lq_ort_status *code = ort.create_memory("Cpu", LQ_ORT_ALLOCATE_DEVICE, 0,
@@ -147,7 +147,7 @@ static struct lq_ort_status *read_sizes(struct lq_ort_slot *slot)
 
 static int bind_outputs(struct lq_ort_slot *slot, struct lq_error *err)
 {
-    struct lq_ort_status *code = ask_for_outputs(slot);
+    struct lq_ort_status *code = bind_outputs_to_cpu(slot);
     if (code)
         return lq_ort_fail(err, LQ_ERR_ENGINE, code, "bind", "outputs");
     int status = copy_all(slot, 0, slot->tensors.input_count, TO_GPU, err);
@@ -160,13 +160,13 @@ static int bind_outputs(struct lq_ort_slot *slot, struct lq_error *err)
         const struct lq_tensor *tensor = &slot->tensors.outputs[i];
         if (tensor->type == LQ_TENSOR_OTHER || tensor->rank < 0 || lq_tensor_bytes(tensor) == 0)
             return lq_fail(err, LQ_ERR_MODEL, "cannot run the model: its output '%.60s' is empty "
-                           "or of a type that is not taken", tensor->name);
+                           "or of an unsupported type", tensor->name);
         code = bind(slot, slot->tensors.input_count + i);
     }
     return lq_ort_check(err, LQ_ERR_ENGINE, code, "bind", "outputs");
 }
 
-// A graph for each batch: its number tells them apart.
+// One CUDA graph per batch size, with the size as its id.
 static struct lq_ort_status *set_run(struct lq_ort_slot *slot, int batch, bool recording)
 {
     char number[12];
@@ -200,7 +200,7 @@ int lq_ort_slot_new(struct lq_ort_slot **out, struct lq_ort_model *model, int ba
     if (status == LQ_OK)
         status = lq_ort_check(err, LQ_ERR_ENGINE, set_run(slot, batch, true), "start",
                               "an inference request");
-    if (status == LQ_OK && model->graphs) // records the graph
+    if (status == LQ_OK && model->graphs) // this run records the graph
         status = lq_ort_slot_run(slot, err);
     if (status != LQ_OK) {
         lq_ort_slot_free(slot);

@@ -15,12 +15,12 @@
 
 #define ov lq_openvino
 
-// Compiling for another input size changes the graph, so each compilation takes one of its own: the
-// first the one that was read (of a large model that takes as long as compiling), a later one reads
-// the file again.
+// Compiling for another input size changes the graph, so every compilation needs a fresh one. The
+// first uses the graph that read() made (for a large model reading takes as long as compiling);
+// later ones read the file again.
 struct openvino_model {
     struct lq_engine_model model;
-    _Atomic(ov_model_t *) graph; // NULL: taken
+    _Atomic(ov_model_t *) graph; // NULL: already used
 };
 
 struct lq_engine {
@@ -56,7 +56,7 @@ static enum lq_tensor_type type_of(ov_element_type_e type)
     }
 }
 
-// Takes the port.
+// Frees the port.
 static int describe_port(ov_output_const_port_t *port, struct lq_tensor *tensor)
 {
     *tensor = (struct lq_tensor){.type = LQ_TENSOR_OTHER};
@@ -121,7 +121,7 @@ static int read_graph(ov_model_t **graph, const struct lq_engine_model *model,
     if (code == OK)
         return LQ_OK;
     lq_openvino_fail(err, LQ_ERR_MODEL, code, "read model", name);
-    // No reader wanted the file at all: say so in our own words.
+    // No OpenVINO reader recognised the file: report that in our own words.
     if (err && strstr(err->text, "Unable to read the model"))
         lq_fail(err, LQ_ERR_MODEL,
                 "'%.150s' is no model, or a damaged one: .onnx, .tflite and .xml are read", name);
@@ -178,7 +178,7 @@ static int reshape(ov_model_t *model, const char *path, const struct lq_engine_o
     return code == OK ? LQ_OK : lq_openvino_fail(err, LQ_ERR_MODEL, code, "reshape model", path);
 }
 
-// On the processor: how many threads a request has, and how many requests run side by side.
+// Sets threads per request and concurrent requests for the processor.
 static ov_status_e compile_cpu(ov_compiled_model_t **compiled, const ov_model_t *model,
                                const char *folder, const struct lq_engine_options *options)
 {
@@ -187,20 +187,20 @@ static ov_status_e compile_cpu(ov_compiled_model_t **compiled, const ov_model_t 
     bool latency = options->tune == LQ_TUNE_LATENCY;
     int cores = lq_cpu_count();
     int threads = options->threads > 0 ? options->threads : cores;
-    // With the whole machine to itself OpenVINO knows better: no two threads on one core, and none
-    // on the slow cores. 0 asks for that.
+    // If OpenVINO may use the whole machine, leave the choice to it (0): it puts one thread on a
+    // core and avoids slow cores.
     if (latency && options->threads == 0 && cores == sysconf(_SC_NPROCESSORS_ONLN))
         threads = 0;
     char threads_text[16], streams_text[16];
     snprintf(threads_text, sizeof threads_text, "%d", threads);
-    // Side by side: one stream a core, so that no request waits for another's threads.
+    // Throughput: one stream per core, so that no request waits for another's threads.
     snprintf(streams_text, sizeof streams_text, "%d", latency ? 1 : threads);
     const ov_property_t properties[] = {
         {"PERFORMANCE_HINT", latency ? "LATENCY" : "THROUGHPUT"},
         {"NUM_STREAMS", streams_text},
         {"INFERENCE_NUM_THREADS", threads_text},
         {"INFERENCE_PRECISION_HINT", precision},
-        // The cores are shared with decoding and painting; the scheduler places threads better.
+        // Decoding and painting share the cores: the scheduler places threads better than pinning.
         {"ENABLE_CPU_PINNING", "NO"},
         {"CACHE_DIR", folder},
     };
@@ -209,7 +209,7 @@ static ov_status_e compile_cpu(ov_compiled_model_t **compiled, const ov_model_t 
                                        compiled);
 }
 
-// On Intel's graphics, in the arithmetic that is fastest there.
+// On an Intel GPU, in its fastest precision.
 static ov_status_e compile_gpu(ov_compiled_model_t **compiled, const ov_model_t *model,
                                const char *folder, const struct lq_engine_options *options)
 {
@@ -228,7 +228,7 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
     ov_status_e (*compile_on)(ov_compiled_model_t **, const ov_model_t *, const char *,
                               const struct lq_engine_options *) = gpu ? compile_gpu : compile_cpu;
     char kind[16], folder[4096];
-    // A folder for each kind: both may be compiled at the same time.
+    // A folder per kind, as both may be compiled at the same time.
     snprintf(kind, sizeof kind, "%s%s", gpu ? "gpu"
                                         : options->precision == LQ_PRECISION_BF16 ? "bf16" : "f32",
              options->tune == LQ_TUNE_LATENCY ? "" : "-side");
@@ -237,7 +237,7 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
     if (code == OK) {
         lq_openvino_cache_seal(folder);
     } else if (folder[0]) {
-        // It may be the cache that cannot be used: a full disk, a right that is missing.
+        // The cache itself may be the cause: a full disk, a missing permission.
         code = compile_on(compiled, model, "", options);
         if (code == OK)
             lq_log_warn("a compiled model could not be kept in '%s'", folder);
@@ -245,19 +245,19 @@ static ov_status_e compile(ov_compiled_model_t **compiled, const ov_model_t *mod
     return code;
 }
 
-// Said once, not of each size.
-static void tell_no_gpu(ov_status_e code, const char *name)
+// Logs once, not once per input size.
+static void log_no_gpu(ov_status_e code, const char *name)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag logged = ATOMIC_FLAG_INIT;
     struct lq_error why;
-    if (!atomic_flag_test_and_set(&said)) {
+    if (!atomic_flag_test_and_set(&logged)) {
         lq_openvino_fail(&why, LQ_ERR_UNAVAILABLE, code, "compile on an Intel GPU", name);
         lq_log_warn("%.250s; computing on the processor instead; `tools/setup_gpu.sh intel` brings "
                     "what it takes", why.text);
     }
 }
 
-// On what is asked for, and on the processor where that is not here.
+// Compiles for the requested device, or for the processor if that is not available.
 static ov_status_e compile_somewhere(ov_compiled_model_t **compiled, const ov_model_t *model,
                                      const char *name, const struct lq_engine_options *options)
 {
@@ -265,7 +265,7 @@ static ov_status_e compile_somewhere(ov_compiled_model_t **compiled, const ov_mo
         ov_status_e code = compile(compiled, model, name, true, options);
         if (code == OK)
             return OK;
-        tell_no_gpu(code, name);
+        log_no_gpu(code, name);
     }
     return compile(compiled, model, name, false, options);
 }
@@ -279,8 +279,8 @@ static void openvino_close(struct lq_engine *engine)
     free(engine);
 }
 
-// Not every network can be computed in bf16 on every processor: oneDNN's AMX kernels have nothing
-// for an int8 convolution whose neighbour is in bf16.
+// Not every processor can run every network in bf16: oneDNN has no AMX kernel for an int8
+// convolution next to one in bf16.
 static int fail_compile(ov_status_e code, const char *name, enum lq_precision precision,
                         struct lq_error *err)
 {
@@ -329,7 +329,7 @@ static void openvino_request_free(struct lq_request *request)
     free(request);
 }
 
-// Shape and memory of one tensor of the request.
+// Reads shape and memory of one tensor of the request.
 static ov_status_e bind(struct lq_request *request, bool input, size_t index,
                         struct lq_tensor *tensor)
 {

@@ -21,8 +21,8 @@
 
 enum { SUM_DIGITS = 16 };
 
-// FNV-1a over words of eight bytes in four lanes, so that tens of megabytes take milliseconds. It
-// guards against accidents, not against people: the folder is its owner's alone.
+// FNV-1a over 8-byte words in four lanes, so that tens of megabytes take milliseconds. It detects
+// accidental damage, not attacks: only the folder's owner can write to it.
 uint64_t lq_openvino_checksum(const void *memory, size_t len)
 {
     const uint8_t *bytes = memory;
@@ -33,7 +33,7 @@ uint64_t lq_openvino_checksum(const void *memory, size_t len)
         for (size_t lane = 0; lane < 4; lane++) {
             memcpy(&word, bytes + at + 8 * lane, 8);
             lanes[lane] = (lanes[lane] ^ word) * prime;
-            lanes[lane] ^= lanes[lane] >> 29; // high bits come down again
+            lanes[lane] ^= lanes[lane] >> 29; // mix high bits into the low ones
         }
     uint64_t hash = len;
     for (size_t lane = 0; lane < 4; lane++)
@@ -45,7 +45,7 @@ uint64_t lq_openvino_checksum(const void *memory, size_t len)
 
 // ---- the folder
 
-// The processor, and which of its instructions oneDNN was told to leave out.
+// Identifies the processor and the instruction sets that oneDNN may use.
 uint32_t lq_openvino_processor(void)
 {
     const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
@@ -56,7 +56,7 @@ uint32_t lq_openvino_processor(void)
     return (uint32_t)lq_openvino_checksum(words, sizeof words);
 }
 
-// Whoever may write in the folder chooses the code that is run from it.
+// Whoever can write to the folder controls the code that is run from it.
 int lq_openvino_cache_make(char *path, struct lq_error *err)
 {
     int status = lq_trust_path(path, geteuid(), LQ_TRUST_MISSING, err);
@@ -91,7 +91,7 @@ bool lq_openvino_checksum_file(const char *path, uint64_t *sum)
     return true;
 }
 
-// In digits, as a seal holds it.
+// Prints a file's checksum in hexadecimal, as a seal stores it.
 static bool print_checksum(const char *path, char text[SUM_DIGITS + 1])
 {
     uint64_t sum;
@@ -107,7 +107,7 @@ static bool is_blob(const char *name)
     return len > 5 && strcmp(name + len - 5, ".blob") == 0;
 }
 
-// One that was written when others still could, or that leads elsewhere.
+// Rejects links, and files that other users can write to.
 static bool is_own(const char *blob)
 {
     struct stat info;
@@ -118,16 +118,16 @@ static bool is_own(const char *blob)
 
 static void check_seal(const char *blob)
 {
-    char seal[PATH_MAX], sum[SUM_DIGITS + 1], said[SUM_DIGITS + 1] = "";
+    char seal[PATH_MAX], sum[SUM_DIGITS + 1], stored[SUM_DIGITS + 1] = "";
     if (snprintf(seal, sizeof seal, "%s.sum", blob) >= (int)sizeof seal)
         return;
     FILE *file = fopen(seal, "re");
     if (file) {
-        if (!fgets(said, sizeof said, file))
-            said[0] = '\0';
+        if (!fgets(stored, sizeof stored, file))
+            stored[0] = '\0';
         fclose(file);
     }
-    if (is_own(blob) && print_checksum(blob, sum) && strcmp(sum, said) == 0)
+    if (is_own(blob) && print_checksum(blob, sum) && strcmp(sum, stored) == 0)
         return;
     unlink(blob);
     unlink(seal);
@@ -139,7 +139,7 @@ static void make_seal(const char *blob)
     if (snprintf(seal, sizeof seal, "%s.sum", blob) >= (int)sizeof seal ||
         access(seal, F_OK) == 0 || !print_checksum(blob, sum))
         return;
-    // One that cannot be written costs a compilation at the next start, no more.
+    // If writing fails, the next start compiles again.
     (void)!lq_file_write(seal, sum, SUM_DIGITS, NULL);
 }
 
@@ -172,8 +172,8 @@ void lq_openvino_cache_open(char *folder, size_t size, const char *cache_dir,
     else
         (void)!lq_openvino_cache_make(folder, &why);
     if (why.status != LQ_OK) {
-        static atomic_flag said = ATOMIC_FLAG_INIT;
-        if (!atomic_flag_test_and_set(&said))
+        static atomic_flag logged = ATOMIC_FLAG_INIT;
+        if (!atomic_flag_test_and_set(&logged))
             lq_log_warn("compiled models are not kept: %s; see --cache-dir", why.text);
         folder[0] = '\0';
         return;

@@ -42,8 +42,8 @@ static bool is_noise(const char *line, size_t len)
            (len > 6 && strncmp(line, "Check '", 7) == 0 && line[len - 1] == ':');
 }
 
-// OpenVINO's message is some lines of "Exception from file:line:" and others that say why: what
-// went wrong, where, and in an inner call again. All of these are kept, on one line.
+// An OpenVINO message mixes "Exception from file:line:" lines with lines that give the reason, once
+// per nested call. Joins the latter into one line.
 static void keep_reason(char *out, size_t size, const char *message)
 {
     size_t used = 0;
@@ -75,8 +75,8 @@ int lq_openvino_fail(struct lq_error *err, int status, ov_status_e code, const c
 }
 
 #if defined(LQ_SANITIZE)
-// TBB opens a helper with RTLD_DEEPBIND, at which the address sanitizer ends the process. In
-// sanitized builds every dlopen of the process comes by here and goes on without that flag.
+// TBB opens a library with RTLD_DEEPBIND, at which AddressSanitizer ends the process. In sanitized
+// builds this dlopen replaces libc's and drops that flag.
 LQ_PUBLIC void *dlopen(const char *path, int flags);
 
 void *dlopen(const char *path, int flags)
@@ -86,7 +86,7 @@ void *dlopen(const char *path, int flags)
     return next(path, flags & ~RTLD_DEEPBIND);
 }
 
-// What these keep until the process ends is theirs to know.
+// These libraries keep some memory until the process ends; that is not our leak.
 LQ_PUBLIC const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
@@ -97,16 +97,16 @@ const char *__lsan_default_suppressions(void)
 
 static const char *const library_names[] = {"libopenvino_c.so.2641", "libopenvino_c.so"};
 
-// Why the first that is there could not be loaded, in the loader's words; empty: none is there.
+// The loader's error for the first library that exists but could not be loaded; empty if none.
 static char refusal[768];
 
-static void keep_refusal(const char *path, const char *said)
+static void keep_refusal(const char *path, const char *message)
 {
-    // Of a bare name the loader tells whether it found it, by whose name it begins with.
+    // For a bare name: dlerror() begins with that very name if the loader did not find the library.
     bool is_there = strchr(path, '/') ? access(path, F_OK) == 0 || errno == EACCES
-                                      : strncmp(said, path, strlen(path)) != 0;
+                                      : strncmp(message, path, strlen(path)) != 0;
     if (is_there && !refusal[0])
-        snprintf(refusal, sizeof refusal, "%.767s", said);
+        snprintf(refusal, sizeof refusal, "%.767s", message);
 }
 
 static void *try_open(const char *folder)
@@ -120,9 +120,9 @@ static void *try_open(const char *folder)
         void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (library)
             return library;
-        const char *said = dlerror();
-        if (said)
-            keep_refusal(path, said);
+        const char *message = dlerror();
+        if (message)
+            keep_refusal(path, message);
     }
     return NULL;
 }
@@ -130,23 +130,24 @@ static void *try_open(const char *folder)
 enum { FOLDERS = 3 };
 
 struct folder {
-    char path[PATH_MAX]; // empty: nowhere
+    char path[PATH_MAX]; // empty: no such folder
 };
 
-// Where it may lie beside the code at hand.
+// Folders beside this program or library that may hold OpenVINO.
 static void find_folders(struct folder folders[FOLDERS])
 {
     if (!lq_place_beside(folders[0].path, PATH_MAX, "lacquer"))
         folders[0].path[0] = 0;
     if (!lq_place_installed(folders[1].path, PATH_MAX, LQ_PRIVATE_FOLDER))
         folders[1].path[0] = 0;
-    // The code at hand may be liblacquer's helper (lib/check.h), which lies among OpenVINO's files.
+    // This code may be liblacquer's helper (lib/check.h), which is installed among OpenVINO's
+    // files.
     if (!lq_place_beside(folders[2].path, PATH_MAX, "."))
         folders[2].path[0] = 0;
 }
 
-// The code at hand may have been put into a folder that all may write to: `lacquer` beside it is
-// then not looked into.
+// This program or library may lie in a folder that everyone can write to; a `lacquer` folder beside
+// it is then not trusted.
 static void *open_beside(void)
 {
     struct folder folders[FOLDERS];
@@ -202,7 +203,7 @@ static void *open_where_built(void)
     struct lq_error why;
     if (!lq_place_is_built(&owner))
         return NULL;
-    // Whoever owns the program could have changed it too.
+    // Also trusts the program's owner, who could have changed the program itself.
     if (lq_trust_path(LQ_OPENVINO_LIBS, owner, LQ_TRUST_GROUP, &why) == LQ_OK)
         return try_open(LQ_OPENVINO_LIBS);
     if (why.status == LQ_ERR_AUTH)
@@ -247,8 +248,8 @@ static void *open_library(struct lq_error *err)
     return library;
 }
 
-// OpenVINO's libraries are compiled for SSE4.2 and end the process with SIGILL where it is missing,
-// some already while they are loaded: this is asked before. Emulated processors often lack it.
+// OpenVINO's libraries are compiled for SSE4.2. Without it they end the process with SIGILL, some
+// as soon as they are loaded, so check first. Emulated processors often lack it.
 static int check_processor(struct lq_error *err)
 {
     char lacks[64];
@@ -260,7 +261,7 @@ static int check_processor(struct lq_error *err)
                    lacks);
 }
 
-// The hwloc in OpenVINO's ARM64 build looks for cores there; where a chroot or a container lacks it
+// The hwloc in OpenVINO's ARM64 build looks for cores in sysfs. If a chroot or container lacks it,
 // the process would end with SIGSEGV when the first network is compiled.
 static int check_sysfs(struct lq_error *err)
 {

@@ -10,13 +10,13 @@
 
 #define ov lq_openvino
 
-// By its name: such a file is not read twice.
+// By its name, so that such a file is not read twice.
 static bool is_other_format(const char *path)
 {
     return lq_ends_with(path, ".tflite") || lq_ends_with(path, ".xml");
 }
 
-// Cheaply: whether reading it as ONNX may be worth the time.
+// A cheap test whether parsing the file as ONNX may be worth the time.
 static bool may_have_pairs(const struct lq_buf *file)
 {
     static const char op[] = "DequantizeLinear";
@@ -24,7 +24,7 @@ static bool may_have_pairs(const struct lq_buf *file)
            !lq_onnx_has_external(file->data, file->len);
 }
 
-// Puts FakeQuantize in for pairs. False: there is nothing to change, or it cannot be changed.
+// Replaces pairs by FakeQuantize. False: nothing to change, or it cannot be changed.
 static bool rewrite(struct lq_buf *file)
 {
     struct lq_onnx onnx = {0};

@@ -26,7 +26,7 @@ static const char magic[] = "lacquer-replay 1\n";
 
 enum { FRAMES_MAX = 100000, FAILS_MAX = 16, DELAY_MS_MAX = 10000 };
 
-// What the file's second line says.
+// The settings in the file's second line.
 struct recording {
     size_t frame_bytes;
     int frame_count;
@@ -34,12 +34,12 @@ struct recording {
     int delay_ms;
 };
 
-// In the order of their making: each may outlive the one before.
+// An engine may outlive its model, so it has its own copy of the recording.
 struct replay_model {
     struct lq_engine_model model;
     struct recording recording;
     struct lq_buf file;
-    const uint8_t *frames; // in the file
+    const uint8_t *frames; // pointer into `file`
 };
 
 struct lq_engine {
@@ -51,7 +51,7 @@ struct lq_engine {
 struct lq_request {
     struct lq_engine *engine;
     struct lq_tensors tensors;
-    void *memory; // theirs
+    void *memory; // memory of `tensors`
     int next;
 };
 

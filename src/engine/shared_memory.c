@@ -15,8 +15,8 @@
 static const char prefix[] = "lacquer-frame-";
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-// Whoever uses an object holds a lock on it; one that can be locked was left behind. Another
-// user's cannot even be opened.
+// The user of an object holds a lock on it. An object that can be locked was left by a process that
+// ended; those of other users cannot be opened.
 static void remove_left_behind(void)
 {
     DIR *folder = opendir("/dev/shm");
@@ -25,7 +25,7 @@ static void remove_left_behind(void)
             continue;
         int fd = openat(dirfd(folder), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         struct stat info;
-        // One without a size is just being made and not locked yet.
+        // Size 0: another process is creating it and has not locked it yet.
         if (fd >= 0 && fstat(fd, &info) == 0 && info.st_size > 0 &&
             flock(fd, LOCK_EX | LOCK_NB) == 0)
             unlinkat(dirfd(folder), entry->d_name, 0);

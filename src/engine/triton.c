@@ -13,7 +13,7 @@
 #include "engine/triton_served.h"
 #include "engine/triton_steps.h"
 
-// A server that speaks JSON alone reads and writes a hundred thousand numbers: it gets more time.
+// A server that speaks only JSON prints and parses about 100,000 numbers: it gets more time.
 enum { TIMEOUT_MS = 1000, JSON_TIMEOUT_MS = 10000, OPEN_MS = 30000 };
 
 struct lq_engine {
@@ -25,14 +25,14 @@ struct lq_engine {
 struct lq_request {
     struct lq_engine *engine;
     struct lq_tensors tensors;
-    void *memory; // theirs
+    void *memory; // memory of `tensors`
     struct lq_triton_call call;
     struct lq_request *fallback;
 };
 
-// Frames that a fallback ran, and whether the last one was: to say so when that changes.
-static atomic_uint_fast64_t spare_frames;
-static atomic_bool on_spare;
+// Number of frames that a fallback ran, and whether it ran the last one (to log only changes).
+static atomic_uint_fast64_t fallback_frames;
+static atomic_bool on_fallback;
 
 static uint64_t in_ms(int ms)
 {
@@ -93,7 +93,7 @@ static const struct lq_tensors *triton_request_tensors(struct lq_request *reques
 
 // ---- running
 
-// The frame's own end cut the wait short: that says nothing about the server.
+// The frame's deadline ended the request early: that says nothing about the server.
 static bool cut_short(int status, uint64_t began_us, uint64_t end_us, uint64_t timeout_us)
 {
     return status == LQ_ERR_TIMEOUT && end_us < began_us + timeout_us / 2;
@@ -127,12 +127,12 @@ static int try_server(struct lq_request *request, struct lq_triton_server *serve
     return status;
 }
 
-static int run_spare(struct lq_request *request, uint64_t deadline_us, const struct lq_error *why,
-                     struct lq_error *err)
+static int run_fallback(struct lq_request *request, uint64_t deadline_us,
+                        const struct lq_error *why, struct lq_error *err)
 {
-    if (!atomic_exchange(&on_spare, true))
+    if (!atomic_exchange(&on_fallback, true))
         lq_log_warn("frames run on %s for now: %s", request->engine->fallback.ops->name, why->text);
-    atomic_fetch_add_explicit(&spare_frames, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&fallback_frames, 1, memory_order_relaxed);
     return lq_fallback_run(&request->engine->fallback, request->fallback, &request->tensors,
                            deadline_us, err);
 }
@@ -152,14 +152,14 @@ static int triton_run(struct lq_request *request, uint64_t deadline_us, struct l
         status = try_server(request, server, deadline_us, &why);
     }
     if (status == LQ_OK) {
-        if (atomic_load_explicit(&on_spare, memory_order_relaxed) &&
-            atomic_exchange(&on_spare, false))
+        if (atomic_load_explicit(&on_fallback, memory_order_relaxed) &&
+            atomic_exchange(&on_fallback, false))
             lq_log_info("frames run on triton again");
         return LQ_OK;
     }
     if (request->fallback && (!deadline_us || lq_clock_us() < deadline_us))
-        return run_spare(request, deadline_us, &why, err);
-    // To who sent the frame that is all one: nobody is there to run it.
+        return run_fallback(request, deadline_us, &why, err);
+    // For the sender a missing model is the same as no server: nothing can run the frame.
     return lq_fail(err, status == LQ_ERR_NOT_FOUND ? LQ_ERR_UNAVAILABLE : status, "%s", why.text);
 }
 
@@ -185,9 +185,9 @@ static void triton_close(struct lq_engine *engine)
     free(engine);
 }
 
-// With a fallback the tensors are its.
-static int open_spare(struct lq_engine *engine, const struct lq_triton_served *own,
-                      const struct lq_engine_options *options, struct lq_error *err)
+// With a fallback, the tensors are the fallback's.
+static int open_fallback(struct lq_engine *engine, const struct lq_triton_served *own,
+                         const struct lq_engine_options *options, struct lq_error *err)
 {
     struct lq_request *request = NULL;
     int status = lq_fallback_compile(&engine->fallback, &own->fallback, options, err);
@@ -203,9 +203,9 @@ static int open_spare(struct lq_engine *engine, const struct lq_triton_served *o
     return LQ_OK;
 }
 
-// Without one they are the server's; outputs become known when it has answered once.
-static int take_tensors(struct lq_engine *engine, const struct lq_triton_served *own,
-                        const struct lq_engine_options *options, struct lq_error *err)
+// Without a fallback, the tensors are the server's; its first response shows the outputs' shapes.
+static int use_server_tensors(struct lq_engine *engine, const struct lq_triton_served *own,
+                              const struct lq_engine_options *options, struct lq_error *err)
 {
     struct lq_tensors *tensors = &engine->model.tensors;
     *tensors = own->model.tensors;
@@ -222,7 +222,7 @@ static int take_tensors(struct lq_engine *engine, const struct lq_triton_served 
     return LQ_OK;
 }
 
-// The model is run once: on an empty picture, and with time for a server that compiles first.
+// Runs the model once on an empty picture, with enough time for a server that compiles first.
 static int try_out(struct lq_engine *engine, struct lq_error *err)
 {
     struct lq_request *request = NULL;
@@ -243,8 +243,8 @@ static int try_out(struct lq_engine *engine, struct lq_error *err)
     return status;
 }
 
-// A server that cannot run it leaves the frames to the fallback, unless it has another model.
-static int try_or_spare(struct lq_engine *engine, struct lq_error *err)
+// If no server can run the model, the fallback gets the frames, unless the models do not match.
+static int try_or_fall_back(struct lq_engine *engine, struct lq_error *err)
 {
     struct lq_error why;
     int status = try_out(engine, &why);
@@ -252,7 +252,7 @@ static int try_or_spare(struct lq_engine *engine, struct lq_error *err)
         return LQ_OK;
     if (!engine->fallback.engine || status == LQ_ERR_MODEL)
         return lq_fail(err, status, "%s", why.text);
-    if (!atomic_exchange(&on_spare, true))
+    if (!atomic_exchange(&on_fallback, true))
         lq_log_warn("frames run on %s for now: %s", engine->fallback.ops->name, why.text);
     return LQ_OK;
 }
@@ -269,10 +269,10 @@ static int triton_compile(struct lq_engine **out, struct lq_engine_model *model,
     engine->model.pool = lq_triton_pool_share(own->pool);
     engine->model.pixels = bytes_of(&options->pixels);
     engine->timeout_us = own->timeout_us;
-    int status = own->fallback.model ? open_spare(engine, own, options, err)
-                                     : take_tensors(engine, own, options, err);
+    int status = own->fallback.model ? open_fallback(engine, own, options, err)
+                                     : use_server_tensors(engine, own, options, err);
     if (status == LQ_OK)
-        status = try_or_spare(engine, err);
+        status = try_or_fall_back(engine, err);
     if (status != LQ_OK)
         triton_close(engine);
     else
@@ -288,7 +288,7 @@ static int triton_print_metrics(struct lq_buf *out)
                                     "here for want of a Triton server.\n"
                                     "# TYPE lacquer_triton_fallback_frames_total counter\n"
                                     "lacquer_triton_fallback_frames_total %llu\n",
-                               (unsigned long long)atomic_load(&spare_frames));
+                               (unsigned long long)atomic_load(&fallback_frames));
     return status;
 }
 

@@ -35,7 +35,7 @@ int lq_triton_request(struct lq_triton_call *call, struct lq_http_call *http, si
         return status;
     char words[128];
     lq_kserve_read_refusal(words, sizeof words, call->reply.data, call->reply.len);
-    // What it holds against us (4xx) will not change by asking again; its own trouble may.
+    // A 4xx is the request's fault and will repeat; any other failure may pass.
     bool ours = http->http_status >= 400 && http->http_status < 500;
     return lq_fail(err, ours ? LQ_ERR_MODEL : LQ_ERR_UNAVAILABLE, "it answers HTTP %d: %s",
                    http->http_status, words);
@@ -50,7 +50,7 @@ int lq_triton_get(struct lq_triton_call *call, struct lq_triton_server *server, 
     return lq_triton_request(call, &http, LQ_KSERVE_JSON_MAX, err);
 }
 
-// ---- what travels
+// ---- matching tensors
 
 static int find(const struct lq_tensor *tensors, int count, const char *name)
 {
@@ -60,15 +60,16 @@ static int find(const struct lq_tensor *tensors, int count, const char *name)
     return -1;
 }
 
-// Numbers travel in single or half precision; a picture in bytes, too, and answers in double.
-static bool can_travel(enum lq_tensor_type type, const struct lq_tensor *ours, bool input)
+// Numbers are sent and received as f32 or f16; pictures can also be sent as u8, outputs received as
+// f64.
+static bool is_supported(enum lq_tensor_type type, const struct lq_tensor *ours, bool input)
 {
     bool picture = input && ours->rank == 4 && lq_tensor_count(ours) % 3 == 0;
     return type == LQ_TENSOR_F32 || type == LQ_TENSOR_F16 || (type == LQ_TENSOR_U8 && picture) ||
            (type == LQ_TENSOR_F64 && !input);
 }
 
-// A model that takes one picture and no batch has our tensors without their first dimension.
+// 1 if the server's model has no batch dimension, so that its tensors lack our first dimension.
 static int first_dim(const struct lq_tensor *ours, const struct lq_tensor *theirs)
 {
     return ours->rank == theirs->rank + 1 && ours->dims[0] == 1;
@@ -83,8 +84,9 @@ static bool fits(const struct lq_tensor *ours, const struct lq_tensor *theirs)
     return fit;
 }
 
-// Which of theirs each of ours is: by name where the server knows all our names, else by place; and
-// where places do not fit, the first of those left that does, for exporters differ in their order.
+// Pairs our tensors with the server's: by name if the server knows all our names, else by index. If
+// the shapes do not fit by index, each takes the first unused one that fits, as exporters order
+// them differently.
 static void pair(int which[LQ_TENSORS_MAX], const struct lq_tensor *ours, int count,
                  const struct lq_tensor *theirs)
 {
@@ -105,7 +107,7 @@ static void pair(int which[LQ_TENSORS_MAX], const struct lq_tensor *ours, int co
     }
 }
 
-// Theirs in the order we have ours.
+// Sorts the server's tensors into our order.
 static int match(struct lq_tensor *wire, const struct lq_tensor *ours, int count,
                  const struct lq_tensor *theirs, bool inputs, struct lq_error *err)
 {
@@ -122,10 +124,10 @@ static int match(struct lq_tensor *wire, const struct lq_tensor *ours, int count
                 sizeof wire[i].dims - (size_t)first * sizeof *wire[i].dims);
         memcpy(wire[i].name, their->name, sizeof wire[i].name);
         wire[i].type = their->type;
-        if (!can_travel(their->type, &ours[i], inputs))
+        if (!is_supported(their->type, &ours[i], inputs))
             return lq_fail(err, LQ_ERR_MODEL,
-                           "its model's %s '%.60s' is %s: only FP32, FP16 and, for a picture that "
-                           "goes in, UINT8 are spoken here", kind, their->name,
+                           "its model's %s '%.60s' is %s: only FP32, FP16 and, for an input "
+                           "picture, UINT8 are supported", kind, their->name,
                            lq_tensor_type_name(their->type));
         if (!fits(&ours[i], their))
             return lq_fail(err, LQ_ERR_MODEL, "its model's %s '%.60s' has another shape than ours; "
@@ -144,9 +146,9 @@ static bool alike(const struct lq_tensor *a, const struct lq_tensor *b, int coun
     return same;
 }
 
-// Keeps what a server said; a wire that another server has too gets that one's version.
-static void keep(struct lq_triton_model *model, int index, const struct lq_tensors *wire,
-                 unsigned epoch)
+// Stores a server's tensor layout. Servers with the same layout share a version number.
+static void store_wire(struct lq_triton_model *model, int index, const struct lq_tensors *wire,
+                       unsigned epoch)
 {
     pthread_mutex_lock(&model->lock);
     unsigned version = 0;
@@ -161,30 +163,31 @@ static void keep(struct lq_triton_model *model, int index, const struct lq_tenso
     pthread_mutex_unlock(&model->lock);
 }
 
-// Whether a server takes tensors as bytes it may say itself; what asking has shown stays otherwise.
-static int ask_way(struct lq_triton_call *call, struct lq_triton_server *server,
-                   uint64_t deadline_us, struct lq_error *err)
+// A server may announce that it accepts binary tensors. If it does not, keep what earlier requests
+// showed.
+static int update_way(struct lq_triton_call *call, struct lq_triton_server *server,
+                      uint64_t deadline_us, struct lq_error *err)
 {
     char url[LQ_TRITON_URL_MAX];
     snprintf(url, sizeof url, "%s/v2", server->url);
     struct lq_http_call http = {.url = url, .deadline_us = deadline_us};
     int status = lq_triton_request(call, &http, LQ_KSERVE_JSON_MAX, err);
-    bool said = status == LQ_OK && lq_kserve_speaks_binary(call->reply.data, call->reply.len);
+    bool announced = status == LQ_OK && lq_kserve_speaks_binary(call->reply.data, call->reply.len);
     enum lq_triton_way was = lq_triton_way(call->model, server);
-    if (said || was == LQ_TRITON_WAY_ANNOUNCED)
+    if (announced || was == LQ_TRITON_WAY_ANNOUNCED)
         lq_triton_learn_way(call->model, server,
-                            said ? LQ_TRITON_WAY_ANNOUNCED : LQ_TRITON_WAY_UNKNOWN);
-    return http.http_status ? LQ_OK : status; // some have no such document
+                            announced ? LQ_TRITON_WAY_ANNOUNCED : LQ_TRITON_WAY_UNKNOWN);
+    return http.http_status ? LQ_OK : status; // some servers lack this document
 }
 
-// Reads the model's metadata from a server and holds it against ours.
+// Reads the model's metadata from a server and compares it with ours.
 static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
                  uint64_t deadline_us, struct lq_error *err)
 {
     struct lq_triton_model *model = call->model;
     struct lq_tensors theirs, wire = {0};
     unsigned epoch = lq_triton_pool_epoch(model->pool, server);
-    int status = ask_way(call, server, deadline_us, err);
+    int status = update_way(call, server, deadline_us, err);
     if (status == LQ_OK)
         status = lq_triton_get(call, server, "", deadline_us, err);
     if (status == LQ_OK)
@@ -204,7 +207,7 @@ static int learn(struct lq_triton_call *call, struct lq_triton_server *server,
         status = match(wire.outputs, model->tensors.outputs, wire.output_count, theirs.outputs,
                        false, err);
     if (status == LQ_OK)
-        keep(model, lq_triton_pool_index(model->pool, server), &wire, epoch);
+        store_wire(model, lq_triton_pool_index(model->pool, server), &wire, epoch);
     return status;
 }
 
@@ -306,18 +309,18 @@ void lq_triton_learn_way(struct lq_triton_model *model, const struct lq_triton_s
     model->ways[index] = way;
     pthread_mutex_unlock(&model->lock);
     if (first)
-        lq_log_info("triton %s takes pictures as JSON alone, which are two to three times as "
-                    "many bytes as its numbers", server->url);
+        lq_log_info("triton %s accepts pictures only as JSON, which takes two to three times as "
+                    "many bytes", server->url);
 }
 
 // ---- shared memory
 
-static int tell_memory(struct lq_triton_call *call, const struct lq_triton_server *server,
-                       const char *name, const char *verb, uint64_t deadline_us,
-                       struct lq_error *err)
+static int request_memory(struct lq_triton_call *call, const struct lq_triton_server *server,
+                          const char *name, const char *verb, uint64_t deadline_us,
+                          struct lq_error *err)
 {
     char url[LQ_TRITON_URL_MAX], body[160];
-    // The object's name without its slash is also the region's.
+    // The region has the object's name without its slash.
     snprintf(url, sizeof url, "%s/v2/systemsharedmemory/region/%s/%s", server->url, name + 1, verb);
     int len = snprintf(body, sizeof body, "{\"key\":\"%s\",\"offset\":0,\"byte_size\":%zu}", name,
                        call->memory.size);
@@ -372,13 +375,13 @@ bool lq_triton_share_memory(struct lq_triton_call *call, struct lq_triton_server
         return false;
     }
     if (call->stale[index][0]) {
-        (void)!tell_memory(call, server, call->stale[index], "unregister", deadline_us, &err);
+        (void)!request_memory(call, server, call->stale[index], "unregister", deadline_us, &err);
         call->stale[index][0] = '\0';
     }
-    int status = tell_memory(call, server, call->memory.name, "register", deadline_us, &err);
-    // A server that was out but not restarted knows it already.
+    int status = request_memory(call, server, call->memory.name, "register", deadline_us, &err);
+    // A server that was down but did not restart still has the region registered.
     if (status == LQ_ERR_MODEL &&
-        tell_memory(call, server, call->memory.name, "status", deadline_us, NULL) == LQ_OK &&
+        request_memory(call, server, call->memory.name, "status", deadline_us, NULL) == LQ_OK &&
         memmem(call->reply.data, call->reply.len, call->memory.name, strlen(call->memory.name)))
         status = LQ_OK;
     if (status == LQ_OK) {
@@ -399,9 +402,9 @@ void lq_triton_call_release(struct lq_triton_call *call)
     for (int i = 0; call->http && i < LQ_REMOTE_URLS_MAX; i++) {
         struct lq_triton_server *server =
             call->stale[i][0] ? lq_triton_pool_server(call->model->pool, i) : NULL;
-        if (server) // it is in; a server that is away forgets by itself
-            (void)!tell_memory(call, server, call->stale[i], "unregister",
-                               lq_clock_us() + FORGET_MS * 1000u, &err);
+        if (server) // a server that is down loses the region by itself
+            (void)!request_memory(call, server, call->stale[i], "unregister",
+                                  lq_clock_us() + FORGET_MS * 1000u, &err);
     }
     lq_http_free(call->http);
     lq_buf_release(&call->reply);

@@ -13,9 +13,9 @@
 #include "engine/kserve_json.h"
 #include "engine/triton_steps.h"
 
-enum { NUMBER_CHARS = 32 }; // what a number takes in JSON, with room for white space
+enum { NUMBER_CHARS = 32 }; // longest number in JSON, with white space
 
-// Ids are for logs and for telling responses apart: this process's own, one after the other.
+// Ids tell responses apart and appear in logs; they count up within this process.
 static uint64_t next_id(void)
 {
     static atomic_uint_fast64_t last;
@@ -25,7 +25,7 @@ static uint64_t next_id(void)
     return atomic_fetch_add(&last, 1) + 1;
 }
 
-// No response may be longer than the JSON and the outputs we know, as bytes or as numbers.
+// The longest valid response: its JSON, and the known outputs as bytes or as text.
 static size_t reply_max(const struct lq_tensors *wire, enum lq_triton_way way)
 {
     bool bytes = way == LQ_TRITON_WAY_ANNOUNCED || way == LQ_TRITON_WAY_BINARY;
@@ -94,7 +94,7 @@ static int infer_by_memory(struct lq_triton_call *call, const char *url, uint64_
     return status;
 }
 
-// f32 inputs are sent from where they lie; others are made first.
+// Sends f32 inputs from where they are; converts others first.
 static int fill_body(struct lq_triton_call *call, struct lq_http_call *http, struct lq_error *err)
 {
     size_t bytes = 0;
@@ -119,9 +119,9 @@ static int fill_body(struct lq_triton_call *call, struct lq_http_call *http, str
     return LQ_OK;
 }
 
-// The response's outputs, as bytes or in JSON: whichever the server chose.
-static int read_answer(struct lq_triton_call *call, long head_len, uint64_t id, bool *json,
-                       struct lq_error *err)
+// Reads the outputs as bytes or JSON, whichever the server chose.
+static int read_response(struct lq_triton_call *call, long head_len, uint64_t id, bool *json,
+                         struct lq_error *err)
 {
     const uint8_t *bytes[LQ_TENSORS_MAX];
     const float *numbers[LQ_TENSORS_MAX];
@@ -152,13 +152,13 @@ static int infer_in_bytes(struct lq_triton_call *call, const char *url, enum lq_
     if (status == LQ_OK)
         status = lq_triton_request(call, &http, reply_max(&call->wire, *way), err);
     if (status == LQ_OK)
-        status = read_answer(call, http.reply_head_len, id, &json, err);
+        status = read_response(call, http.reply_head_len, id, &json, err);
     if (status == LQ_OK && *way == LQ_TRITON_WAY_UNKNOWN)
         *way = json ? LQ_TRITON_WAY_JSON_RESPONSE : LQ_TRITON_WAY_BINARY;
     return status;
 }
 
-// Halves and singles go as the numbers they are, bytes as whole numbers.
+// f32 and f16 inputs are printed as decimal numbers, u8 inputs as integers.
 static int infer_in_json(struct lq_triton_call *call, const char *url, uint64_t deadline_us,
                          struct lq_error *err)
 {
@@ -166,7 +166,7 @@ static int infer_in_json(struct lq_triton_call *call, const char *url, uint64_t 
     struct lq_http_call http = {.url = url, .post = true, .deadline_us = deadline_us};
     uint64_t id = next_id();
     bool json;
-    int status = fill_body(call, &http, err); // makes the bytes that are wanted
+    int status = fill_body(call, &http, err); // converts u8 inputs
     for (int i = 0; i < call->wire.input_count; i++)
         data[i] = call->wire.inputs[i].type == LQ_TENSOR_U8 ? http.body[1 + i].bytes
                                                             : call->tensors->inputs[i].data;
@@ -177,11 +177,11 @@ static int infer_in_json(struct lq_triton_call *call, const char *url, uint64_t 
     http.body_count = 1;
     if (status == LQ_OK)
         status = lq_triton_request(call, &http, reply_max(&call->wire, LQ_TRITON_WAY_JSON), err);
-    return status == LQ_OK ? read_answer(call, http.reply_head_len, id, &json, err) : status;
+    return status == LQ_OK ? read_response(call, http.reply_head_len, id, &json, err) : status;
 }
 
-// A server that does not say what it speaks is asked in bytes first, for they are quick, and in
-// JSON when it makes nothing of them.
+// Binary is faster, so a server that announces nothing gets a binary request first, and JSON if it
+// rejects that.
 static int infer_by_http(struct lq_triton_call *call, struct lq_triton_server *server,
                          const char *url, uint64_t deadline_us, struct lq_error *err)
 {
@@ -200,7 +200,7 @@ static int infer_by_http(struct lq_triton_call *call, struct lq_triton_server *s
         else if (way == LQ_TRITON_WAY_JSON)
             return lq_fail(err, in_json, "%s", second.text);
         else
-            return lq_fail(err, status, "%.110s (asked in JSON: %.110s)", first.text, second.text);
+            return lq_fail(err, status, "%.110s (in JSON: %.110s)", first.text, second.text);
     }
     if (way != was)
         lq_triton_learn_way(call->model, server, way);
@@ -219,8 +219,9 @@ int lq_triton_infer(struct lq_triton_call *call, struct lq_triton_server *server
         status = infer_by_http(call, server, url, deadline_us, err);
     } else {
         status = infer_by_memory(call, url, deadline_us, err);
-        // A late response would be written over a later frame's: that memory is given up. And a
-        // server restarted between two frames does not know it; such a one is told anew.
+        // A late response would overwrite a later frame's data, so the memory is abandoned after a
+        // failure. A server that restarted between two frames has lost the region: register it
+        // again.
         if (status != LQ_OK)
             lq_triton_drop_memory(call);
         if (status == LQ_ERR_MODEL && lq_triton_share_memory(call, server, deadline_us))

@@ -14,11 +14,11 @@
 #include "engine/triton_url.h"
 
 enum {
-    WATCH_OUT_MS = 100, // between questions to a server that is out
-    WATCH_IN_MS = 1000, // and to one that is in
-    MISSED_MAX = 2,     // unanswered in a row: it goes out
-    CUT_SHORT_MAX = 8,  // requests in a row that nobody could wait for
-    LATENCY_OVER = 8,   // requests that a server's time is a mean of, about
+    WATCH_DOWN_MS = 100, // between health checks of a server that is down
+    WATCH_UP_MS = 1000,  // … and of one that is up
+    MISSED_MAX = 2,      // failed health checks in a row that mark it down
+    CUT_SHORT_MAX = 8,   // requests in a row that expired too early
+    LATENCY_SAMPLES = 8, // time constant of the mean latency, in requests
     HOLD_FIRST_MS = 250,
     HOLD_LAST_MS = 8000,
 };
@@ -29,15 +29,15 @@ struct lq_triton_pool {
     char model[LQ_TENSOR_NAME_MAX], version[24];
     int server_count;
     struct lq_triton_server servers[LQ_REMOTE_URLS_MAX];
-    // A watcher each: one server's silence must not delay another's return.
+    // One watcher per server, so that one silent server does not delay the others.
     struct watcher {
         struct lq_triton_pool *pool;
         struct lq_triton_server *server;
         struct lq_triton_probe probe;
         pthread_t thread;
     } watchers[LQ_REMOTE_URLS_MAX];
-    int watching; // so many threads run
-    int looked;   // so many have probed once; guarded by lock
+    int watching; // threads that run
+    int probed;   // servers that were probed at least once; guarded by lock
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stop;
@@ -46,52 +46,52 @@ struct lq_triton_pool {
 static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lq_triton_pool *pools;
 
-// ---- in and out (the pool is locked)
+// ---- up and down (the pool is locked)
 
-static void put_out(struct lq_triton_pool *pool, struct lq_triton_server *server,
-                    const char *why)
+static void mark_down(struct lq_triton_pool *pool, struct lq_triton_server *server,
+                      const char *why)
 {
-    if (!server->in)
+    if (!server->up)
         return;
-    server->in = false;
+    server->up = false;
     server->epoch++;
     server->refuses_memory = false;
     if (server->failures > 0) {
         int doublings = server->failures < 6 ? server->failures - 1 : 5;
         int hold_ms = HOLD_FIRST_MS << doublings;
         hold_ms = hold_ms < HOLD_LAST_MS ? hold_ms : HOLD_LAST_MS;
-        // The first failure may be a restart: it is put back in as soon as it is ready.
+        // The first failure may be a restart: mark it up again as soon as it is ready.
         server->hold_until_us = server->failures == 1 ? 0 : lq_clock_us() + hold_ms * 1000u;
     }
     snprintf(server->why, sizeof server->why, "%s", why);
     server->lacks_model = false;
-    lq_log_warn("triton %s is out: %s", server->url, why);
+    lq_log_warn("triton %s is down: %s", server->url, why);
     pthread_cond_broadcast(&pool->changed);
 }
 
-static void put_in(struct lq_triton_server *server)
+static void mark_up(struct lq_triton_server *server)
 {
-    if (server->in)
+    if (server->up)
         return;
-    server->in = true;
+    server->up = true;
     server->missed = server->cut_short = 0;
     server->latency_us = 0; // it may be on another machine now
-    // Nothing to tell of one that was in from the start.
+    // The first success at start is not worth a message.
     if (server->why[0])
-        lq_log_info("triton %s is in", server->url);
+        lq_log_info("triton %s is up", server->url);
 }
 
-// Requests that fail together are one failure: the first puts it out.
+// Requests that fail at the same time count as one failure: the first marks the server down.
 static void fail(struct lq_triton_pool *pool, struct lq_triton_server *server, const char *why)
 {
-    if (!server->in)
+    if (!server->up)
         return;
     server->failures++;
-    put_out(pool, server, why);
+    mark_down(pool, server, why);
 }
 
-// Servers that are alike take turns as chance has it. One that is slower, by its way or its
-// machine, is asked when the others are busy, and can show then that it is slower no more.
+// Equal servers share the load by chance. A slower one gets a request only while the others are
+// busy; its latency is then measured again.
 static bool is_better(const struct lq_triton_server *a, const struct lq_triton_server *b)
 {
     return a->in_flight < b->in_flight ||
@@ -105,7 +105,7 @@ struct lq_triton_server *lq_triton_pool_take(struct lq_triton_pool *pool,
     pthread_mutex_lock(&pool->lock);
     for (int i = 0; i < pool->server_count; i++) {
         struct lq_triton_server *server = &pool->servers[i];
-        if (server->in && server != not_this && (!best || is_better(server, best)))
+        if (server->up && server != not_this && (!best || is_better(server, best)))
             best = server;
     }
     if (best)
@@ -132,8 +132,9 @@ void lq_triton_pool_latency(struct lq_triton_pool *pool, struct lq_triton_server
                             uint64_t latency_us)
 {
     pthread_mutex_lock(&pool->lock);
-    double took = (double)latency_us, was = server->latency_us > 0 ? server->latency_us : took;
-    server->latency_us = was + (took - was) / LATENCY_OVER;
+    double latest = (double)latency_us;
+    double mean = server->latency_us > 0 ? server->latency_us : latest;
+    server->latency_us = mean + (latest - mean) / LATENCY_SAMPLES;
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -151,7 +152,7 @@ int lq_triton_pool_count(struct lq_triton_pool *pool)
     int count = 0;
     pthread_mutex_lock(&pool->lock);
     for (int i = 0; i < pool->server_count; i++)
-        count += pool->servers[i].in;
+        count += pool->servers[i].up;
     pthread_mutex_unlock(&pool->lock);
     return count;
 }
@@ -165,7 +166,7 @@ struct lq_triton_server *lq_triton_pool_server(struct lq_triton_pool *pool, int 
 {
     pthread_mutex_lock(&pool->lock);
     struct lq_triton_server *server =
-        index < pool->server_count && pool->servers[index].in ? &pool->servers[index] : NULL;
+        index < pool->server_count && pool->servers[index].up ? &pool->servers[index] : NULL;
     pthread_mutex_unlock(&pool->lock);
     return server;
 }
@@ -175,7 +176,7 @@ int lq_triton_pool_explain(struct lq_triton_pool *pool, struct lq_error *err)
     const struct lq_triton_server *first = &pool->servers[0];
     pthread_mutex_lock(&pool->lock);
     int status = lq_fail(err, first->lacks_model ? LQ_ERR_NOT_FOUND : LQ_ERR_UNAVAILABLE,
-                         "no Triton server can be asked: %.60s: %.159s", first->url, first->why);
+                         "no Triton server is up: %.60s: %.159s", first->url, first->why);
     pthread_mutex_unlock(&pool->lock);
     return status;
 }
@@ -216,8 +217,8 @@ void lq_triton_pool_url(const struct lq_triton_pool *pool, const struct lq_trito
 
 // ---- watching
 
-// Asks a server, in or out, whether it is ready, and puts it where it belongs.
-static void look_at(struct watcher *watcher)
+// Checks whether a server is ready, and marks it up or down.
+static void check_server(struct watcher *watcher)
 {
     struct lq_triton_pool *pool = watcher->pool;
     struct lq_triton_server *server = watcher->server;
@@ -229,28 +230,28 @@ static void look_at(struct watcher *watcher)
         lq_triton_probe_ready(&watcher->probe, server->url, pool->model, pool->version, &err);
     pthread_mutex_lock(&pool->lock);
     if (epoch != server->epoch) {
-        // A request has put it out meanwhile, and knows better.
+        // A request has marked it down meanwhile; that is newer.
     } else if (status == LQ_OK) {
         server->missed = 0;
-        put_in(server);
-    } else if (!server->in) {
+        mark_up(server);
+    } else if (!server->up) {
         snprintf(server->why, sizeof server->why, "%.159s", err.text);
         server->lacks_model = status == LQ_ERR_NOT_FOUND;
     } else if (++server->missed >= MISSED_MAX) {
-        put_out(pool, server, err.text);
+        mark_down(pool, server, err.text);
     }
     pthread_mutex_unlock(&pool->lock);
 }
 
-// Waits until the server is to be asked again; false when it is time to end.
-static bool wait_turn(struct watcher *watcher, uint64_t asked_us)
+// Waits until the next health check is due; false when the pool closes.
+static bool wait_until_due(struct watcher *watcher, uint64_t checked_us)
 {
     struct lq_triton_pool *pool = watcher->pool;
     struct lq_triton_server *server = watcher->server;
     pthread_mutex_lock(&pool->lock);
     while (!pool->stop) {
-        uint64_t due = asked_us + (server->in ? WATCH_IN_MS : WATCH_OUT_MS) * 1000u;
-        if (!server->in && due < server->hold_until_us)
+        uint64_t due = checked_us + (server->up ? WATCH_UP_MS : WATCH_DOWN_MS) * 1000u;
+        if (!server->up && due < server->hold_until_us)
             due = server->hold_until_us;
         if (lq_clock_us() >= due)
             break;
@@ -266,15 +267,15 @@ static void *watch(void *context)
 {
     struct watcher *watcher = context;
     struct lq_triton_pool *pool = watcher->pool;
-    uint64_t asked_us = lq_clock_us();
-    look_at(watcher);
+    uint64_t checked_us = lq_clock_us();
+    check_server(watcher);
     pthread_mutex_lock(&pool->lock);
-    pool->looked++;
+    pool->probed++;
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
-    while (wait_turn(watcher, asked_us)) {
-        asked_us = lq_clock_us();
-        look_at(watcher);
+    while (wait_until_due(watcher, checked_us)) {
+        checked_us = lq_clock_us();
+        check_server(watcher);
     }
     return NULL;
 }
@@ -361,7 +362,7 @@ static bool is_for(const struct lq_triton_pool *pool, const struct lq_triton_poo
     return same;
 }
 
-// Comes back when every server was asked once, so that who opens a pool knows who is in.
+// Returns after the first check of every server, so that the caller knows which are up.
 static int begin(struct lq_triton_pool *pool, struct lq_error *err)
 {
     for (int i = 0; i < pool->server_count; i++) {
@@ -371,7 +372,7 @@ static int begin(struct lq_triton_pool *pool, struct lq_error *err)
         pool->watching++;
     }
     pthread_mutex_lock(&pool->lock);
-    while (pool->looked < pool->server_count)
+    while (pool->probed < pool->server_count)
         pthread_cond_wait(&pool->changed, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
     return LQ_OK;
@@ -433,11 +434,11 @@ void lq_triton_pool_close(struct lq_triton_pool *pool)
         pool_free(pool);
 }
 
-// ---- figures
+// ---- metrics
 
 static int print_up(struct lq_buf *out, const struct lq_triton_server *server)
 {
-    return lq_buf_printf(out, "lacquer_triton_up{url=\"%s\"} %d\n", server->url, server->in);
+    return lq_buf_printf(out, "lacquer_triton_up{url=\"%s\"} %d\n", server->url, server->up);
 }
 
 static int print_requests(struct lq_buf *out, const struct lq_triton_server *server)
@@ -448,7 +449,7 @@ static int print_requests(struct lq_buf *out, const struct lq_triton_server *ser
                          (unsigned long long)server->failed);
 }
 
-// One family's samples stand together, whatever server they are of. Addresses need no escaping
+// Prometheus wants all samples of a family in one block, over all servers. URLs need no escaping
 // (triton_url.h).
 static const struct family {
     const char *head;

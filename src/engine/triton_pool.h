@@ -1,7 +1,7 @@
 // The Triton servers that may run a model: which one gets the next request, which are left out for
 // now, and a thread per server that checks whether it is ready.
 //
-// A server is up (`in`) or down. A request goes to the server with the fewest requests in flight;
+// A server is up or down. A request goes to the server with the fewest requests in flight;
 // among equals, to the one with the lowest recent latency. A server that fails is marked down at
 // once. Its watcher checks /v2/health/ready and the model's own /ready: ten times a second while
 // the server is down, once a second while it is up. A server is marked up when both succeed. One
@@ -19,7 +19,7 @@ struct lq_triton_server {
     char url[LQ_REMOTE_URL_MAX]; // without a slash at its end
     bool local;                  // on this host: shared memory can be tried
     // guarded by the pool's lock
-    bool in;
+    bool up;
     int in_flight;
     double latency_us;           // recent latency of a request; 0: none yet
     int failures;                // since the last success; determines how long it stays down

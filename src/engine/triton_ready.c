@@ -7,7 +7,7 @@
 
 enum {
     RESPONSE_MS = 1000,    // the longest wait for a response
-    INDEX_AGAIN_MS = 5000, // a server that is out is probed ten times a second; its list less often
+    INDEX_AGAIN_MS = 5000, // its list is read less often than its health
     URL_MAX = LQ_REMOTE_URL_MAX + LQ_TENSOR_NAME_MAX + 64,
 };
 

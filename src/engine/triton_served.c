@@ -6,7 +6,7 @@
 #include "engine/kserve.h"
 #include "engine/triton_call.h"
 
-enum { ASK_MS = 1000 };
+enum { REQUEST_MS = 1000 };
 
 // [3,h,w] or [h,w,3]: the model takes one picture at a time.
 static bool has_no_batch(const struct lq_tensors *tensors)
@@ -16,8 +16,8 @@ static bool has_no_batch(const struct lq_tensors *tensors)
            (input->dims[0] == 3 || input->dims[2] == 3);
 }
 
-// How callers see a served model's tensors: a batch of one, single precision. A picture in bytes is
-// one of numbers 0..1.
+// Converts a served model's tensors to what callers see: a batch of one in single precision. A u8
+// picture becomes one of floats in 0..1.
 static void present(struct lq_tensors *tensors)
 {
     bool unbatched = has_no_batch(tensors);
@@ -35,8 +35,8 @@ static void present(struct lq_tensors *tensors)
     tensors->fixed = true;
 }
 
-// Asks servers that are in, one after the other, for a document about the model. A document that a
-// server has not is no failure of it, nor is one that is not needed.
+// Requests a document about the model from one server after another. A missing or optional document
+// does not count as the server's failure.
 static int get(struct lq_triton_call *call, const char *tail, bool needed, struct lq_error *err)
 {
     struct lq_triton_pool *pool = call->model->pool;
@@ -46,7 +46,7 @@ static int get(struct lq_triton_call *call, const char *tail, bool needed, struc
         server = lq_triton_pool_take(pool, server);
         if (!server)
             break;
-        status = lq_triton_get(call, server, tail, lq_clock_us() + ASK_MS * 1000u, err);
+        status = lq_triton_get(call, server, tail, lq_clock_us() + REQUEST_MS * 1000u, err);
         bool failed = status != LQ_OK && status != LQ_ERR_MODEL && needed;
         lq_triton_pool_give(pool, server, failed ? status : LQ_OK, err);
         if (status != LQ_OK)
@@ -55,7 +55,7 @@ static int get(struct lq_triton_call *call, const char *tail, bool needed, struc
     return status;
 }
 
-// In the model's metadata, which is kept.
+// Reads the tensors from the model's metadata, which the caller keeps.
 static int read_tensors(struct lq_triton_served *own, struct lq_triton_call *call,
                         struct lq_buf *metadata, struct lq_error *err)
 {
@@ -69,12 +69,13 @@ static int read_tensors(struct lq_triton_served *own, struct lq_triton_call *cal
     return status;
 }
 
-// In Triton's configuration of the model; a server without such says it in the model's metadata.
+// Reads the sidecar from Triton's model configuration, or from the metadata if the server has no
+// such configuration.
 static int read_sidecar(struct lq_triton_served *own, struct lq_triton_call *call,
                         const struct lq_buf *metadata, struct lq_error *err)
 {
     static const char key[] = "lacquer";
-    struct lq_error why; // not every server has one, or shows it
+    struct lq_error why; // ignored: not every server has or shows one
     struct lq_buf *json = &own->model.sidecar;
     int status = LQ_OK;
     if (get(call, "/config", false, &why) == LQ_OK)
@@ -84,8 +85,8 @@ static int read_sidecar(struct lq_triton_served *own, struct lq_triton_call *cal
     return status;
 }
 
-// `status` and `why`: what became of asking. The fallback's file stands in for servers that are
-// away.
+// Describes the model when no server did (`status` and `why` say why not): the fallback's file
+// stands in.
 static int describe_without(struct lq_triton_served *own, int status, const struct lq_error *why,
                             struct lq_error *err)
 {

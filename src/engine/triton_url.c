@@ -17,7 +17,7 @@ static int refuse(struct lq_error *err, const char *text, const char *wanted)
     return lq_fail(err, LQ_ERR_ARGUMENT, "'%.100s' is no Triton address: %s", text, wanted);
 }
 
-// What stands before "://", if anything does; NULL when it is neither http nor https.
+// The scheme of the URL (http by default); NULL if it is neither http nor https.
 static const char *scheme_of(const char *text, size_t *len)
 {
     const char *end = strstr(text, "://");
@@ -27,7 +27,7 @@ static const char *scheme_of(const char *text, size_t *len)
     return *len == 8 && strncasecmp(text, "https", 5) == 0 ? "https://" : NULL;
 }
 
-// How long the host at the beginning of `text` is, with the brackets of an IPv6 address; 0: none.
+// Length of the host name, including the brackets of an IPv6 address; 0 if it is invalid.
 static size_t host_length(const char *text)
 {
     char host[HOST_MAX];
@@ -45,7 +45,7 @@ static size_t host_length(const char *text)
     return inet_pton(AF_INET6, host, &address) == 1 ? len + 1 : 0;
 }
 
-// The length of ":PORT", 0 where no colon is; SIZE_MAX when what follows it is no port.
+// Length of ":PORT", 0 without a colon, SIZE_MAX if the port is invalid.
 static size_t port_length(const char *text)
 {
     if (*text != ':')
@@ -55,8 +55,8 @@ static size_t port_length(const char *text)
     return port >= 1 && port <= PORT_MAX ? digits + 1 : SIZE_MAX;
 }
 
-// A path that can stand in a request and in a label as it is, without slashes at its end and
-// without the protocol's own first part, which requests bring.
+// Accepts a path that needs no escaping in a request or a label. Its length excludes trailing
+// slashes and "/v2", which requests add.
 static bool read_path(const char *path, size_t *len)
 {
     static const char signs[] = "/-._~%!$&'()*+,;=:";
@@ -72,7 +72,7 @@ static bool read_path(const char *path, size_t *len)
     return *path == '\0' || *path == '/';
 }
 
-// Two colons before the path, and nothing that an IPv6 address has not.
+// At least two colons before the path, and only characters of an IPv6 address.
 static bool has_bare_ipv6(const char *text)
 {
     size_t len = strcspn(text, "/");
@@ -87,15 +87,15 @@ int lq_triton_url_read(char *out, size_t size, const char *text, struct lq_error
     const char *scheme = scheme_of(text, &scheme_len);
     if (!scheme)
         return refuse(err, text,
-                      "http:// or https:// is spoken here, at Triton's HTTP port (8000)");
+                      "use http:// or https:// and Triton's HTTP port (8000)");
     const char *host = text + scheme_len;
     size_t host_len = host_length(host), port_len = port_length(host + host_len);
     if (has_bare_ipv6(host))
-        return refuse(err, text, "an IPv6 address stands in brackets, as in [::1]:8000");
+        return refuse(err, text, "write an IPv6 address in brackets, as in [::1]:8000");
     if (strchr(host, '@'))
-        return refuse(err, text, "http://HOST:PORT is wanted, without a name and password");
+        return refuse(err, text, "use http://HOST:PORT, without a name and password");
     if (host_len == 0 || port_len == SIZE_MAX || !read_path(host + host_len + port_len, &path_len))
-        return refuse(err, text, "http://HOST:PORT is wanted");
+        return refuse(err, text, "use http://HOST:PORT");
     char usual[8] = "";
     if (scheme_len == 0 && port_len == 0)
         snprintf(usual, sizeof usual, ":%d", LQ_TRITON_PORT);

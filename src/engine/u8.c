@@ -5,7 +5,7 @@
 static inline uint8_t byte_of(float number, float scale, float bias)
 {
     float value = number * scale + bias;
-    value = value > 0 ? value : 0; // and no number
+    value = value > 0 ? value : 0; // also turns NaN into 0
     value = value < 255 ? value : 255;
     return (uint8_t)(int)(value + 0.5f);
 }

@@ -26,7 +26,7 @@ static uint64_t mix_text(uint64_t key, const char *text)
     return mix(key, lq_openvino_checksum(text, strlen(text)));
 }
 
-// False when there is no such file, or nothing in it.
+// False if the file is missing or empty.
 static bool mix_file(uint64_t *key, const char *path)
 {
     uint64_t sum;
@@ -36,7 +36,7 @@ static bool mix_file(uint64_t *key, const char *path)
     return true;
 }
 
-// Large files of weights beside the model: their size and time are enough.
+// For large weight files beside the model, size and time are enough.
 static uint64_t mix_neighbour(uint64_t key, const char *path)
 {
     struct stat info;
@@ -90,6 +90,6 @@ void lq_verdict_write(const char *cache_dir, uint64_t key, enum lq_verdict verdi
     if (verdict == LQ_VERDICT_NONE || !file_of(path, sizeof path, cache_dir, key))
         return;
     snprintf(text, sizeof text, "%s\n", words[verdict]);
-    // One that cannot be written costs another trial at the next start, no more.
+    // If writing fails, the next start tries again.
     (void)!lq_file_write(path, text, strlen(text), NULL);
 }

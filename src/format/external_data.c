@@ -12,12 +12,12 @@
 #include "base/limits.h"
 #include "onnx.pb-c.h"
 
-// Sub-graphs in sub-graphs; protobuf-c itself bounds how deep a message is.
+// Visits sub-graphs recursively; protobuf-c itself limits how deeply a message is nested.
 struct walk {
     int (*visit)(struct walk *walk, Onnx__TensorProto *tensor);
     const char *model; // its path, for messages
-    char folder[PATH_MAX]; // where files are searched
-    size_t bytes; // of numbers so far
+    char folder[PATH_MAX]; // where weight files are searched
+    size_t bytes; // weights read so far
     struct lq_error *err;
 };
 
@@ -80,8 +80,8 @@ static bool below(const char *path, const char *folder)
     return strncmp(path, folder, len) == 0 && (path[len] == '/' || strcmp(folder, "/") == 0);
 }
 
-// Where a file that the model names really is; not outside the model's folder, by its name or by a
-// link.
+// Resolves the path of a weight file, and rejects one outside the model's folder, by its name or by
+// a link.
 static int find_file(const struct walk *walk, const char *location, char real[PATH_MAX])
 {
     char path[2 * PATH_MAX];
@@ -99,7 +99,7 @@ static int find_file(const struct walk *walk, const char *location, char real[PA
     return LQ_OK;
 }
 
-// A number of bytes as text; false when it is none.
+// Parses a byte count; false if it is not a number.
 static bool read_number(const char *text, uint64_t *number)
 {
     char *end;
@@ -193,7 +193,7 @@ static int embed(struct walk *walk, Onnx__TensorProto *tensor)
 
 // ---- the model
 
-// The folder of a path, whole and without links.
+// The real path of the folder that contains `path`.
 static bool folder_of(const char *path, char folder[PATH_MAX])
 {
     char text[PATH_MAX];

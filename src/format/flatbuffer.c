@@ -38,7 +38,7 @@ static uint32_t read_u32(struct lq_flat *flat, size_t at)
     return lq_flat_load_u32(flat->data + at);
 }
 
-// Where field `field` of `size` bytes stands in a table; 0 when absent.
+// Offset of field `field`, which has `size` bytes, of a table; 0 if absent.
 size_t lq_flat_field(struct lq_flat *flat, size_t table, unsigned field, size_t size)
 {
     if (table == 0)
@@ -81,7 +81,7 @@ size_t lq_flat_root(struct lq_flat *flat)
     return inside(flat, at, 4) ? at : lq_flat_damage(flat, "the root");
 }
 
-// What stands behind an offset: a table, a vector or a string; 0 when absent.
+// Follows an offset to a table, a vector or a string; 0 if absent.
 size_t lq_flat_follow(struct lq_flat *flat, size_t at)
 {
     uint32_t offset = at ? read_u32(flat, at) : 0;
@@ -95,7 +95,7 @@ size_t lq_flat_table(struct lq_flat *flat, size_t table, unsigned field)
     return lq_flat_follow(flat, lq_flat_field(flat, table, field, 4));
 }
 
-// A vector's first item, and how many there are.
+// Returns the position of a vector's first item, and sets the number of items.
 static size_t vector_at(struct lq_flat *flat, size_t vector, size_t item_bytes, size_t *count)
 {
     *count = 0;

@@ -32,7 +32,7 @@ static uint64_t unsigned_at(struct flex *flex, size_t at, size_t width)
     return value;
 }
 
-// Where the distance at `at` leads back to.
+// The position that the backward offset at `at` leads to.
 static size_t back_from(struct flex *flex, size_t at, size_t width)
 {
     uint64_t distance = unsigned_at(flex, at, width);
@@ -83,9 +83,9 @@ bool lq_flex_number(const uint8_t *data, size_t len, const char *key, double *va
     if (count > KEYS_MAX || key_width < 1 || key_width > 8)
         return false;
     for (size_t i = 0; i < count && !flex.damaged; i++) {
-        // A text near the end may be shorter than the key: that is no damage.
-        struct flex look = flex;
-        if (!key_is(&look, back_from(&flex, keys + i * key_width, key_width), key))
+        // Compare in a copy: reading past the end of a key that is shorter than ours is not damage.
+        struct flex probe = flex;
+        if (!key_is(&probe, back_from(&flex, keys + i * key_width, key_width), key))
             continue;
         const uint8_t *type = bytes_at(&flex, values + count * width + i, 1);
         return type && read_number(&flex, values + i * width, width, *type >> 2, value);

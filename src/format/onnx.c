@@ -6,7 +6,7 @@
 
 // ---- reading and writing
 
-// Texts missing in the file are NULL in its message; those that are read later must be there.
+// protobuf-c leaves missing strings NULL; those that are read later must exist.
 static bool is_sound(const Onnx__GraphProto *graph)
 {
     for (size_t i = 0; i < graph->n_node; i++)
@@ -168,7 +168,7 @@ void lq_onnx_set_bytes(struct lq_onnx *onnx, Onnx__TensorProto *tensor, const vo
     tensor->has_raw_data = true;
 }
 
-// Room for one more in a message's list; false: none.
+// Makes room for one more pointer in a message's list; false if out of memory.
 static bool grow(struct lq_onnx *onnx, void *list, size_t count)
 {
     void **at = list, *longer = realloc(*at, (count + 1) * sizeof(void *));
@@ -356,7 +356,7 @@ void lq_onnx_add_output(struct lq_onnx *onnx, const char *value)
     graph->output[graph->n_output++] = info;
 }
 
-// ---- the picture
+// ---- the picture input
 
 static Onnx__ValueInfoProto *picture_of(const struct lq_onnx *onnx)
 {

@@ -61,7 +61,7 @@ static bool count_onnx(const struct lq_buf *file, struct kinds *kinds)
 
 static void add_operator_code(struct lq_flat *flat, size_t code, struct kinds *kinds)
 {
-    // Codes above 126 stand in the newer field 3; the older byte then holds a filler.
+    // Codes above 126 are only in the newer field 3; the older byte then holds a placeholder.
     int old = lq_flat_byte(flat, code, 0, 0), now = lq_flat_i32(flat, code, 3, 0);
     const char *name = lq_tflite_builtin_name(old > now ? old : now);
     kinds_add(kinds, name, strlen(name));

@@ -48,7 +48,7 @@ static void read_quantization(struct lq_flat *flat, size_t table, struct lq_tfli
     size_t zero_at = lq_flat_vector(flat, quant, 3, 8, &zeros);
     if (scales > INT32_MAX || zeros > INT32_MAX)
         lq_flat_damage(flat, "a quantization");
-    // Older converters gave every tensor an empty record, and floats a range.
+    // Older converters wrote an empty record for every tensor, and a min/max range for float ones.
     if (flat->damaged || scales == 0)
         return;
     tensor->scale_count = (int)scales;
@@ -75,7 +75,7 @@ static void read_contents(struct lq_flat *flat, size_t buffers, size_t buffer_co
     if (count == 0 && offset_at && size_at) {
         uint64_t offset = lq_flat_load_u64(flat->data + offset_at);
         uint64_t size = lq_flat_load_u64(flat->data + size_at);
-        if (offset > 1) { // 0 and 1 stand for "not here"
+        if (offset > 1) { // 0 and 1 mean "not here"
             if (offset > flat->len || size > flat->len - offset) {
                 lq_flat_damage(flat, "a buffer");
                 return;
@@ -104,7 +104,7 @@ static void read_tensor(struct lq_flat *flat, size_t table, size_t buffers, size
     read_contents(flat, buffers, buffer_count, (uint32_t)lq_flat_i32(flat, table, 2, 0), tensor);
 }
 
-// Tensor numbers must be numbers of tensors; -1 is an input left out.
+// Tensor indices must be in range; -1 stands for an omitted optional input.
 static void check_numbers(struct lq_flat *flat, struct lq_flat_list ints, int tensor_count,
                           bool may_miss)
 {
@@ -124,7 +124,7 @@ static void read_op(struct lq_flat *flat, size_t table, size_t codes, size_t cod
         return;
     }
     size_t code = lq_flat_follow(flat, codes + 4 * (size_t)index);
-    // Codes above 126 stand in the newer field; the older byte then holds a filler.
+    // Codes above 126 are only in the newer field; the older byte then holds a placeholder.
     int old = lq_flat_byte(flat, code, 0, 0), now = lq_flat_i32(flat, code, 3, 0);
     op->builtin = old > now ? old : now;
     op->custom = lq_flat_string(flat, code, 1);
@@ -239,8 +239,8 @@ int64_t lq_tflite_zero(const struct lq_tflite_tensor *tensor, int i)
     return (int64_t)lq_flat_load_u64(tensor->zeros + 8 * (size_t)(i < tensor->zero_count ? i : 0));
 }
 
-// A damaged options table reads as an absent one: the operator then has its defaults, and what
-// those make of its tensors is checked like everything else.
+// A damaged options table reads as absent. The operator then has its defaults, and the tensors that
+// follow from them are checked like any others.
 int32_t lq_tflite_option(const struct lq_tflite *model, const struct lq_tflite_op *op,
                          unsigned field, int32_t otherwise)
 {

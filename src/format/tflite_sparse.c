@@ -16,7 +16,7 @@
 struct numbers {
     const uint8_t *at;
     int64_t count;
-    int width; // bytes of one
+    int width; // bytes per number
 };
 
 struct level {
@@ -28,8 +28,8 @@ struct level {
 struct walk {
     int rank, level_count;
     struct level levels[2 * LQ_RANK_MAX];
-    int axis[2 * LQ_RANK_MAX];      // of the tensor
-    int64_t unit[2 * LQ_RANK_MAX];  // how far one step of the level goes along it
+    int axis[2 * LQ_RANK_MAX];      // the tensor's axis of a level
+    int64_t unit[2 * LQ_RANK_MAX];  // how far one step of the level moves along that axis
     int64_t dims[LQ_RANK_MAX], place[LQ_RANK_MAX];
     const uint8_t *values;
     size_t value_count, next;
@@ -38,8 +38,8 @@ struct walk {
     int64_t *steps_left;
 };
 
-// A position counts what a level holds, no more than a tensor's items; times a level's size it
-// fits.
+// A position is at most the number of a tensor's items, so that its product with a level's size
+// does not overflow.
 enum { POSITION_MAX = 1 << 30 };
 
 static bool number_at(const struct numbers *numbers, int64_t i, int64_t *out)
@@ -145,7 +145,7 @@ static bool read_levels(struct walk *walk, struct lq_flat *flat, size_t table)
         if (block_size[axis] > (1 << 24))
             return false;
     }
-    for (int i = 0; i < order.count; i++) // one step of an outer level goes over a whole block
+    for (int i = 0; i < order.count; i++) // one step of an outer level passes a whole block
         if (walk->unit[i] == 0)
             walk->unit[i] = block_size[walk->axis[i]];
     return !flat->damaged;

@@ -32,7 +32,7 @@ static void step(struct cursor *cursor)
     }
 }
 
-// Steps over samples of one value; a run goes on from row to row.
+// Skips samples of one value, across rows.
 static int skip_run(struct cursor *cursor, uint8_t value)
 {
     int run = 0;
@@ -41,7 +41,7 @@ static int skip_run(struct cursor *cursor, uint8_t value)
     return run;
 }
 
-// Whether a run of two or more begins here: a single 0 or 255 costs least among the samples.
+// Whether a run of two or more begins here: a single 0 or 255 is cheaper as a literal.
 static bool run_begins(struct cursor cursor)
 {
     uint8_t value = sample(&cursor);

@@ -11,17 +11,18 @@ struct lq_detector {
     struct lq_runner *runner;
     struct lq_nail_finder *finder;
     struct lq_multiscale *multiscale;
-    struct lq_hand_finder *hands; // NULL: no network for it
-    struct lq_nails with_hands;   // the nails, oriented and named by their hands
-    bool maps;                    // the model gives one map of probabilities of all it is shown
+    struct lq_hand_finder *hands; // NULL: no hand landmark network
+    struct lq_nails with_hands;   // the nails, with the direction and finger that their hands show
+    bool maps;                    // the model returns one map of probabilities for all it sees
     struct lq_tracked tracked;    // the last frame of a video
-    struct lq_pixel_box region;   // that the frame in work was decoded for, in part
+    struct lq_pixel_box region;   // the region for which the current frame was decoded in part
 };
 
-// Around a region its nails' tips, edges and light are read: a share of the picture's longer side.
+// Margin around a region, as a share of the picture's longer side: nail tips, edges and light are
+// read there.
 static const float PART_MARGIN = 1.0f / 16;
 
-// What keeps memory as large as pictures are.
+// Allocates the parts whose memory grows with the picture.
 static int open_parts(struct lq_detector *detector, struct lq_error *err)
 {
     lq_tracked_init(&detector->tracked);
@@ -107,8 +108,8 @@ static int track(struct lq_detector *detector, struct lq_job *job, const struct 
     return LQ_OK;
 }
 
-// Between two frames on which the network runs, the nails' motion is enough, for a tenth of the
-// work. Sets job->propagated if it was.
+// Between two frames on which the network runs, propagating the nails by their motion is enough,
+// for a tenth of the work. Sets job->propagated on success.
 static int propagate_nails(struct lq_detector *detector, struct lq_job *job,
                            const struct lq_image *picture, uint64_t *since_us,
                            struct lq_error *err)
@@ -139,7 +140,7 @@ static void pause_pass(void *context)
     pause->passes->exclusive = pause->job->exclusive;
 }
 
-// Finds the nails of a still again, in the probabilities of all passes together.
+// Detects the nails of a still again, in the combined probabilities of all passes.
 static int add_multiscale_pass(struct lq_detector *detector, struct lq_job *job,
                                const struct lq_image *picture, const struct lq_first_pass *found,
                                uint64_t *since_us, struct lq_error *err)
@@ -167,7 +168,7 @@ static void pause_search(void *context)
     lq_job_pause(pause->job, pause->since_us);
 }
 
-// The direction and the finger of each nail, by the hand that it is on.
+// Estimates each nail's direction and finger from the hand that it is on.
 static int find_hands(struct lq_detector *detector, struct lq_job *job,
                       const struct lq_image *picture, uint64_t *since_us, struct lq_error *err)
 {
@@ -182,8 +183,8 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
 }
 
 // In every other frame of a video the network may run on the region of interest around the last
-// nails: small nails get more of its points, and the tracker blends the outlines of both scales.
-// Only for heads that give a map of probabilities, which does not depend on the scale.
+// nails: small nails get more grid points, and the tracker blends the outlines of both scales. Only
+// for heads that return a map of probabilities, which does not depend on the scale.
 static bool choose_region(const struct lq_detector *detector, const struct lq_job *job,
                           const struct lq_image *picture, struct lq_pixel_box *box)
 {
@@ -213,10 +214,10 @@ bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *
     return true;
 }
 
-// The network runs on the region that a frame was decoded for, whatever other frames have shown
-// since.
-static bool take_region(const struct lq_detector *detector, const struct lq_job *job,
-                        const struct lq_image *picture, struct lq_pixel_box *box)
+// If the frame was decoded in part, the network must run on that region, even if the tracker would
+// choose another one by now.
+static bool get_region(const struct lq_detector *detector, const struct lq_job *job,
+                       const struct lq_image *picture, struct lq_pixel_box *box)
 {
     if (!job->is_part)
         return choose_region(detector, job, picture, box);
@@ -243,7 +244,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     struct lq_pixel_box box = {0, 0, picture->width, picture->height};
     int patch_count;
     int status = propagate_nails(detector, job, picture, since_us, err);
-    bool region = status == LQ_OK && !job->propagated && take_region(detector, job, picture, &box);
+    bool region = status == LQ_OK && !job->propagated && get_region(detector, job, picture, &box);
     struct lq_image part = lq_image_part(picture, &box);
     if (status == LQ_OK && !job->propagated)
         status = lq_runner_prepare(detector->runner, &part, job->exclusive, err);

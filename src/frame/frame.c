@@ -12,7 +12,7 @@ struct lq_pipe {
     struct lq_detector *detector;
     struct lq_painter *painter;
     struct lq_buf pixels;         // the decoded picture's memory
-    struct lq_buf srgb;           // … and its copy's, where it has other colours
+    struct lq_buf srgb;           // memory of its sRGB copy, if it has other colours
     struct lq_image picture;
     struct lq_picture_info info;
 };
@@ -24,7 +24,7 @@ const char *lq_stage_name(enum lq_stage stage)
     return names[stage];
 }
 
-// What works on pictures and keeps memory as large as they are.
+// Allocates the parts whose memory grows with the picture.
 static int open_parts(struct lq_pipe *pipe, struct lq_error *err)
 {
     int status = lq_codec_new(&pipe->codec, err);
@@ -48,7 +48,7 @@ int lq_pipe_new(struct lq_pipe **out, const struct lq_model *model, struct lq_er
     struct lq_pipe *pipe = calloc(1, sizeof *pipe);
     if (!pipe)
         return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-    // Eight bytes a pixel is the most a picture takes: RGBA of 16 bits; rows are padded to 64
+    // The most that a picture takes is 8 bytes per pixel (RGBA, 16 bits), with rows padded to 64
     // bytes.
     lq_buf_init(&pipe->pixels,
                 (size_t)LQ_PICTURE_PIXELS_MAX * 8 + (size_t)LQ_PICTURE_SIDE_MAX * 64);
@@ -100,7 +100,7 @@ void lq_job_init(struct lq_job *job)
     };
 }
 
-// The picture for the network and the outlines: itself, or its copy in sRGB.
+// Replaces the picture for the network and the outlines by an sRGB copy if it has other colours.
 static int show_as_srgb(struct lq_pipe *pipe, struct lq_image *picture, struct lq_error *err)
 {
     struct lq_image copy;
@@ -160,7 +160,7 @@ static int encode(struct lq_pipe *pipe, struct lq_job *job, uint64_t *since_us,
     return status;
 }
 
-// AVIF and HEIC are not written, and WebP only where it is asked for.
+// AVIF and HEIC cannot be written; WebP is written only on request.
 static enum lq_picture_kind kind_of_reply(const struct lq_job *job, const struct lq_pipe *pipe)
 {
     if (job->kind_out != LQ_PICTURE_UNKNOWN)
@@ -170,7 +170,7 @@ static enum lq_picture_kind kind_of_reply(const struct lq_job *job, const struct
     return jpeg ? LQ_PICTURE_JPEG : LQ_PICTURE_PNG;
 }
 
-// A JPEG or WebP holds eight bits: what a PNG had beyond that is dropped in place.
+// JPEG and WebP hold 8 bits: reduces a 16-bit picture in place.
 static void drop_low_bits(struct lq_image *picture)
 {
     if (picture->depth != 16)
@@ -205,7 +205,7 @@ static bool choose_part(void *context, int width, int height, struct lq_pixel_bo
     return lq_detector_choose_part(choice->detector, choice->job, width, height, part);
 }
 
-// The light is estimated by what is all around, so that must be known from a frame before.
+// Light is estimated from the whole surrounding, so an earlier whole frame must have shown it.
 static bool may_be_part(const struct lq_job *job)
 {
     return !job->paint && job->surround && lq_surround_memory_get(job->surround, NULL);
@@ -248,7 +248,7 @@ int lq_pipe_run(struct lq_pipe *pipe, struct lq_job *job, struct lq_error *err)
     status = show_as_srgb(pipe, &srgb, err);
     if (status == LQ_OK)
         status = lq_detector_run(pipe->detector, job, &srgb, &since_us, err);
-    lq_buf_release(&pipe->srgb); // such pictures are few, and large
+    lq_buf_release(&pipe->srgb); // pictures that need it are rare and large
     if (status == LQ_OK && !job->paint && job->scene)
         judge_scene(job, &pipe->picture, &since_us);
     if (status != LQ_OK || !job->paint)

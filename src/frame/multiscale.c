@@ -10,11 +10,11 @@
 #include "frame/window.h"
 #include "nail/upsample.h"
 
-static const float RAMP = 0.2f;  // of a window, over which its weight grows from its edge
-static const float SHARE = 0.6f; // of windows in the map, where they have full weight
+static const float RAMP = 0.2f;  // part of a window over which its weight rises from its edge
+static const float SHARE = 0.6f; // share of the windows in the map, at full weight
 
-// A window may lack the context that tells a nail from skin. Where the first pass was this
-// confident of a nail and the windows show none, the first pass counts.
+// A window may lack the context that distinguishes nail from skin. If the first pass was this
+// confident of a nail and the windows do not show it, the first pass prevails.
 static const float FIRST_CONFIDENCE_MIN = 0.65f;
 static const float NAIL_GONE = 0.5f;
 
@@ -22,7 +22,7 @@ enum { FINE_POINTS_MAX = 1536, VIEWS = 2 }; // VIEWS: straight and mirrored
 
 struct lq_multiscale {
     struct lq_buf first; // the first pass's grid; the runner overwrites its own
-    struct lq_buf map;   // the fine map, and behind it sums and weights of the windows
+    struct lq_buf map;   // the fine map, followed by the windows' sums and weights
     struct lq_buf row;
     int window_count;
     struct lq_window windows[LQ_WINDOWS_MAX];
@@ -99,7 +99,7 @@ static int make_fine(struct lq_multiscale *multiscale, const struct lq_image *pi
     return LQ_OK;
 }
 
-// `count` of the patch's values along one row of the fine map, from its column `left`.
+// Samples `count` values of the patch along one row of the fine map, from column `left` on.
 static void sample_row(const struct lq_multiscale *multiscale, const struct lq_patch *patch,
                        int left, int y, int count, float *out)
 {
@@ -117,7 +117,8 @@ static void sample_row(const struct lq_multiscale *multiscale, const struct lq_p
         out[i] += (below[i] - out[i]) * (at - (float)high);
 }
 
-// From 0 at a window's edge to 1; 1 at the picture's own edge, where no other window adds more.
+// Rises from 0 at a window's edge to 1; is 1 at the picture's own edge, where no other window
+// overlaps.
 static float weight_at(float at, float from, float to, int limit)
 {
     float ramp = RAMP * (to - from);
@@ -126,7 +127,7 @@ static float weight_at(float at, float from, float to, int limit)
     return fminf(fmaxf(fminf(left, right), 0.0f), 1.0f);
 }
 
-// patch: of one of the window's VIEWS, placed in the picture.
+// patch: the result for one of the window's VIEWS, in picture coordinates.
 static void add_window(struct lq_multiscale *multiscale, const struct lq_image *picture,
                        const struct lq_window *window, const struct lq_patch *patch)
 {
@@ -152,11 +153,11 @@ static void add_window(struct lq_multiscale *multiscale, const struct lq_image *
     }
 }
 
-struct span { // of points of the fine map
+struct span { // of points in the fine map
     int x0, y0, x1, y1;
 };
 
-// The points in a nail's crop: fine points are no closer together than pixels.
+// The fine map's points inside a nail's crop; they are at least a pixel apart.
 static struct span span_of(const struct lq_patch *fine, const struct lq_nail *nail)
 {
     const struct lq_pixel_box *crop = &nail->crop;
@@ -174,7 +175,7 @@ static bool covers(const struct lq_nail *nail, const struct lq_patch *fine, int 
            nail->alpha[(size_t)down * nail->alpha_stride + (size_t)across] >= 128;
 }
 
-// The windows' mean probability over a nail; 1 where there was none.
+// The windows' mean probability over a nail; 1 if no window covers it.
 static float windows_mean(const struct lq_multiscale *multiscale, const struct lq_nail *nail)
 {
     const struct lq_patch *fine = &multiscale->fine;
@@ -190,7 +191,7 @@ static float windows_mean(const struct lq_multiscale *multiscale, const struct l
     return weight > 0.0f ? sum / weight : 1.0f;
 }
 
-// Drops the windows' weights where the first pass counts.
+// Clears the windows' weights where the first pass prevails.
 static void restore_confident(struct lq_multiscale *multiscale, const struct lq_nails *nails)
 {
     for (int i = 0; i < nails->count; i++) {
@@ -218,7 +219,7 @@ static void join_passes(struct lq_multiscale *multiscale, const struct lq_patch 
     }
 }
 
-// One pass: patch 0 of the runner afterwards.
+// Runs one pass; its result is the runner's patch 0.
 static int run_pass(struct lq_passes *passes, const struct lq_image *image, bool mirrored,
                     const struct lq_patch **patches, struct lq_error *err)
 {
@@ -239,7 +240,7 @@ static int run_pass(struct lq_passes *passes, const struct lq_image *image, bool
     return status;
 }
 
-// The mean of the first pass and of its mirrored view, in place of the first.
+// Replaces the first pass by its mean with a pass on the mirrored picture.
 static int add_mirrored(struct lq_multiscale *multiscale, const struct lq_image *picture,
                         const struct lq_patch *first, struct lq_passes *passes,
                         struct lq_error *err)

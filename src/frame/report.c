@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-// Reals are rounded so that 0.1 does not read 0.10000000149011612.
+// Rounds numbers so that 0.1 is not printed as 0.10000000149011612.
 static json_t *rounded(double value, double steps)
 {
     return json_real(isfinite(value) ? round(value * steps) / steps : 0);

@@ -3,11 +3,12 @@
 #include <math.h>
 #include <stdbool.h>
 
-// Chosen on val: a window four nails wide shows a nail about as large as the network learned it.
+// Chosen on the validation set: in a window four nails wide, a nail is about as large as in
+// training.
 static const float WINDOW_NAILS = 4.0f;   // a window's side in lengths of its largest nail
 static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: more is no finer scale
-static const float INNER = 0.8f;          // of a window: nails must lie within it
-static const float LIKE_SIZE = 0.4f;      // a nail this small beside another wants its own window
+static const float INNER = 0.8f;          // central part of a window, in which nails must lie
+static const float LIKE_SIZE = 0.4f;      // a nail smaller than this share of another is left out
 
 static float size_of(const struct lq_nail *nail)
 {
@@ -38,7 +39,7 @@ static bool fits(struct lq_window shown, struct lq_window other, float side)
     return lq_window_side(&all) <= side;
 }
 
-// The largest nail that no window shows yet; -1: none.
+// The largest nail that is not yet in a window; -1: none.
 static int next_nail(const struct lq_nails *nails, const bool *seen)
 {
     int best = -1;
@@ -48,7 +49,7 @@ static int next_nail(const struct lq_nails *nails, const bool *seen)
     return best;
 }
 
-// The unseen nail nearest to `from` that a window of this side could show too; -1: none.
+// The nearest nail not yet in a window that a window of this side could include; -1: none.
 static int next_neighbour(const struct lq_nails *nails, const bool *seen, int from,
                           struct lq_window shown, float side)
 {
@@ -67,7 +68,7 @@ static int next_neighbour(const struct lq_nails *nails, const bool *seen, int fr
     return best;
 }
 
-// A stretch of `side` around a middle, moved inside 0..limit; whole pixels.
+// Centres an interval of length `side` on `middle`, then moves it inside 0..limit; whole pixels.
 static void place_stretch(float middle, float side, int limit, float *from, float *to)
 {
     float length = fminf(ceilf(side), (float)limit);

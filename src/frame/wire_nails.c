@@ -41,10 +41,10 @@ static int append_light(struct lq_buf *out, const struct lq_scene *scene)
 
 struct crop {
     int scale, width, height; // samples
-    size_t bytes;             // of code
+    size_t bytes;             // of the encoded crop
 };
 
-// Codes the nail's alpha at crop->scale into scratch (the shrunken plane lies behind the code).
+// Encodes the nail's alpha at crop->scale into scratch, which also holds the reduced plane.
 static int code_crop(struct crop *crop, const struct lq_nail *nail, struct lq_buf *scratch)
 {
     crop->width = (nail->crop.width + crop->scale - 1) / crop->scale;
@@ -65,7 +65,7 @@ static int code_crop(struct crop *crop, const struct lq_nail *nail, struct lq_bu
     return LQ_OK;
 }
 
-// Scales at which all crops fit: the longest code is halved until they do.
+// Chooses scales at which all crops fit: halves the largest until they do.
 static int choose_scales(struct crop *crops, const struct lq_nails *nails, struct lq_buf *scratch)
 {
     size_t total = 0;

@@ -14,8 +14,8 @@ static int fail_result(struct lq_error *err, avifResult result)
     return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the AVIF: %s", avifResultToString(result));
 }
 
-// 0 is no limit. Before 0.11 there is none to be set; check_size holds the container to it there,
-// and `imageSizeLimit` what an AV1 frame may take.
+// Limits the sides of a picture; 0: no limit. libavif before 0.11 has no such limit: there
+// check_size checks the container, and `imageSizeLimit` the AV1 frame.
 static void limit_sides(avifDecoder *decoder, uint32_t side_max)
 {
 #if AVIF_VERSION >= 110000
@@ -37,25 +37,25 @@ static avifDecoder *open_decoder(size_t pixels_max)
     decoder->imageSizeLimit = (uint32_t)pixels_max;
     limit_sides(decoder, LQ_PICTURE_SIDE_MAX);
     decoder->imageCountLimit = 1000;
-    // What some programs leave out and browsers do not miss.
+    // Some encoders leave these out, and browsers do not insist on them.
     decoder->strictFlags = AVIF_STRICT_ENABLED & ~(avifStrictFlags)(AVIF_STRICT_PIXI_REQUIRED |
                                                                     AVIF_STRICT_CLAP_VALID);
     return decoder;
 }
 
-// The container turns counter-clockwise, then mirrors: as one of EXIF's eight orientations.
+// The container rotates counter-clockwise, then mirrors. Returns the equivalent EXIF orientation.
 static int orientation_of(const avifImage *image)
 {
-    static const int turned[4] = {1, 8, 3, 6};
-    // Top and bottom, or left and right.
-    static const int exchanged[2][4] = {{4, 5, 2, 7}, {2, 7, 4, 5}};
+    static const int rotated[4] = {1, 8, 3, 6};
+    // mirrored top to bottom, or left to right
+    static const int mirrored[2][4] = {{4, 5, 2, 7}, {2, 7, 4, 5}};
     int angle = image->transformFlags & AVIF_TRANSFORM_IROT ? image->irot.angle & 3 : 0;
     if (!(image->transformFlags & AVIF_TRANSFORM_IMIR))
-        return turned[angle];
+        return rotated[angle];
 #if AVIF_VERSION >= 1000000
-    return exchanged[image->imir.axis & 1][angle];
+    return mirrored[image->imir.axis & 1][angle];
 #else
-    return exchanged[image->imir.mode & 1][angle];
+    return mirrored[image->imir.mode & 1][angle];
 #endif
 }
 
@@ -69,8 +69,8 @@ static int parse(avifDecoder *decoder, const struct lq_picture_file *file, struc
     return result == AVIF_RESULT_OK ? LQ_OK : fail_result(err, result);
 }
 
-// Parsed twice: beyond the decoder's own limit, which the AV1 data itself is held to as well, the
-// library would not say why it refuses.
+// The file is parsed twice. First without our limit, because the library would not report why it
+// refuses; the limit itself also applies to the AV1 data.
 static int check_size(const struct lq_picture_file *file, struct lq_error *err)
 {
     avifDecoder *decoder = open_decoder(AVIF_DEFAULT_IMAGE_SIZE_LIMIT);

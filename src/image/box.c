@@ -26,7 +26,7 @@ LQ_HOT static void row_subtract(float *restrict sums, const float *restrict row,
         sums[i] -= row[i];
 }
 
-// One pixel further where the window may reach over either end of the row.
+// Moves the window by one pixel, where it may extend beyond either end of the row.
 static inline __attribute__((always_inline)) void move_window(const float *restrict sums,
                                                               int width, int lanes, int radius,
                                                               int x, float *window)
@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) void move_window(const float *restr
     }
 }
 
-// How many pixels of the row the window holds at x.
+// Number of the row's pixels in the window at x.
 static inline int columns_at(int width, int radius, int x)
 {
     return min_int(x + radius, width - 1) - max_int(x - radius - 1, -1);
@@ -52,14 +52,14 @@ static inline __attribute__((always_inline)) void store_mean(const float *window
         out[k] = window[k] * scale;
 }
 
-// Slides the window along one row of column sums. `lanes` is a constant where this is inlined, so
-// that the lanes of a pixel become one vector and share the chain of additions.
+// Slides the window along one row of column sums. `lanes` is a constant after inlining, so that a
+// pixel's lanes become one vector, with one chain of additions for all of them.
 static inline __attribute__((always_inline)) void slide(const float *restrict sums,
                                                         float *restrict out, int width, int lanes,
                                                         int radius, int rows)
 {
     float window[4] = {0};
-    int first = min_int(radius + 1, width), last = max_int(width - radius, first); // whole windows
+    int first = min_int(radius + 1, width), last = max_int(width - radius, first); // inside
     for (int x = 0; x < min_int(radius, width); x++)
         for (int k = 0; k < lanes; k++)
             window[k] += sums[x * lanes + k];
@@ -69,7 +69,7 @@ static inline __attribute__((always_inline)) void slide(const float *restrict su
     }
     float scale = 1.0f / (float)((2 * radius + 1) * rows);
     for (int x = first; x < last; x++)
-        for (int k = 0; k < lanes; k++) { // one addition per pixel waits for the one before
+        for (int k = 0; k < lanes; k++) { // the dependency chain is one addition per pixel
             window[k] += sums[(x + radius) * lanes + k] - sums[(x - radius - 1) * lanes + k];
             out[x * lanes + k] = window[k] * scale;
         }
@@ -114,7 +114,7 @@ void lq_box_mean(const struct lq_plane *plane, float *out, int radius, float *sc
     }
 }
 
-// One lane of one pixel.
+// The mean for one lane of one pixel, without any shortcut.
 static float mean_at(const struct lq_plane *plane, int x, int y, int lane, int radius)
 {
     double sum = 0.0;

@@ -22,7 +22,7 @@ enum {
 struct lq_codec {
     struct lq_jpeg jpeg;
     struct lq_color *color;
-    struct lq_buf turned; // a picture on its way to being upright; changes places with the caller's
+    struct lq_buf scratch; // to rotate a picture upright; swapped with the caller's memory
 };
 
 void lq_picture_info_init(struct lq_picture_info *info)
@@ -37,7 +37,7 @@ void lq_picture_info_release(struct lq_picture_info *info)
     lq_picture_info_init(info);
 }
 
-// ISO/IEC 14496-12: the first box names the brands that the file keeps to.
+// ISO/IEC 14496-12: the first box lists the brands that the file conforms to.
 static enum lq_picture_kind sniff_boxes(const uint8_t *bytes, size_t len)
 {
     static const char *const brands[] = {"avif", "avis", "heic", "heix", "heim", "heis",
@@ -49,7 +49,7 @@ static enum lq_picture_kind sniff_boxes(const uint8_t *bytes, size_t len)
                   bytes[3];
     size = size < len ? size : len;
     for (size_t i = 0; i < LQ_COUNT(brands); i++) {
-        for (size_t at = 8; at + 4 <= size; at += at == 8 ? 8 : 4) { // a version behind the first
+        for (size_t at = 8; at + 4 <= size; at += at == 8 ? 8 : 4) { // skip its version
             if (memcmp(bytes + at, brands[i], 4) == 0)
                 return i < AVIF_BRANDS ? LQ_PICTURE_AVIF : LQ_PICTURE_HEIC;
         }
@@ -79,7 +79,7 @@ int lq_codec_new(struct lq_codec **codec, struct lq_error *err)
         return lq_fail(err, LQ_ERR_MEMORY, "cannot make a picture codec");
     }
     lq_jpeg_init(&(*codec)->jpeg);
-    lq_buf_init(&(*codec)->turned, SIZE_MAX / 2);
+    lq_buf_init(&(*codec)->scratch, SIZE_MAX / 2);
     return LQ_OK;
 }
 
@@ -89,7 +89,7 @@ void lq_codec_free(struct lq_codec *codec)
         return;
     lq_jpeg_release(&codec->jpeg);
     lq_color_free(codec->color);
-    lq_buf_release(&codec->turned);
+    lq_buf_release(&codec->scratch);
     free(codec);
 }
 
@@ -109,19 +109,20 @@ static int turn_upright(struct lq_codec *codec, struct lq_stored_picture *pictur
         return LQ_OK;
     int swaps = lq_orientation_swaps(picture->orientation);
     struct lq_image *image = &picture->image, upright;
-    codec->turned.max = picture->pixels->max;
-    int status = lq_image_alloc(&upright, &codec->turned, swaps ? image->height : image->width,
+    codec->scratch.max = picture->pixels->max;
+    int status = lq_image_alloc(&upright, &codec->scratch, swaps ? image->height : image->width,
                                 swaps ? image->width : image->height, image->channels,
                                 image->depth);
     if (status != LQ_OK)
-        return lq_fail(err, status, "no room to turn the picture upright");
+        return lq_fail(err, status, "no room to rotate the picture upright");
     lq_orient_upright(image, picture->orientation, &upright);
-    swap_memory(picture->pixels, &codec->turned);
+    swap_memory(picture->pixels, &codec->scratch);
     *image = upright;
     return LQ_OK;
 }
 
-// What the decoded numbers stand for. A profile that nothing can be stored by is used up at once.
+// Applies the colour profile. If pixels cannot be converted back to the profile, converts them to
+// sRGB now and drops it.
 static void convert_colors(struct lq_codec *codec, struct lq_picture_info *info,
                            struct lq_image *image)
 {
@@ -130,7 +131,7 @@ static void convert_colors(struct lq_codec *codec, struct lq_picture_info *info,
         image->color = codec->color;
         break;
     case LQ_COLOR_READ_ONLY:
-        lq_jpeg_forget(&codec->jpeg); // the pixels are no more those of its coefficients
+        lq_jpeg_forget(&codec->jpeg); // the pixels no longer match its coefficients
         lq_color_to_srgb(codec->color, image, image);
         lq_buf_clear(&info->icc);
         break;
@@ -189,7 +190,8 @@ int lq_codec_decode(struct lq_codec *codec, const struct lq_picture_file *file,
     return LQ_OK;
 }
 
-// A profile says which colour space it is for; one for ink or grey does not fit RGB pixels.
+// The profile, if it is for pixels with this number of channels: one for CMYK or grey does not fit
+// RGB.
 static const struct lq_buf *fitting_icc(const struct lq_buf *icc, int channels)
 {
     if (!icc || icc->len < ICC_HEAD_BYTES)

@@ -10,8 +10,8 @@
 
 enum {
     BLOCK = 256,      // pixels at a time
-    STEPS = 5,        // of each channel, where profiles are tried
-    SAME_LEVELS = 2,  // of 255: no more than rounding and the variants of sRGB's own profile
+    STEPS = 5,        // test colours per channel
+    SAME_LEVELS = 2,  // of 255: allows for rounding and the variants of sRGB profiles
     FLAGS = cmsFLAGS_NOCACHE,
 };
 
@@ -20,11 +20,11 @@ static const double SRGB_XY[8] = {0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 
 struct lq_color {
     cmsContext context;
     cmsHPROFILE linear, srgb;
-    struct lq_buf icc;            // what the rest was made from
+    struct lq_buf icc;            // the profile that the transforms were made from
     enum lq_color_kind kind;
-    cmsHTRANSFORM read, store;    // own numbers to linear light and back, floats
-    cmsHTRANSFORM shown8, shown16; // own numbers to sRGB's
-    cmsHTRANSFORM bare8;          // inks of which 255 is bare paper
+    cmsHTRANSFORM read, store;    // profile to linear light and back, floats
+    cmsHTRANSFORM shown8, shown16; // profile to sRGB
+    cmsHTRANSFORM bare8;          // CMYK with 255 meaning no ink
 };
 
 // ---- profiles of our own ------------------------------------------------------------------------
@@ -65,7 +65,7 @@ static bool is_srgb(const double xy[8], double gamma)
         if (fabs(xy[i] - SRGB_XY[i]) > 0.002)
             return false;
     }
-    return gamma == 0 || fabs(gamma - 2.2) < 0.03; // what programs write for sRGB
+    return gamma == 0 || fabs(gamma - 2.2) < 0.03; // the value that programs write for sRGB
 }
 
 int lq_color_profile(const double xy[8], double gamma, struct lq_buf *icc)
@@ -188,8 +188,8 @@ static bool shows_as_srgb(const struct lq_color *color)
     return true;
 }
 
-// Whether light of a picture can be stored again as what it was read from.
-static bool goes_both_ways(const struct lq_color *color)
+// Whether linear light can be converted back to the profile's own values.
+static bool is_invertible(const struct lq_color *color)
 {
     enum { COUNT = STEPS * STEPS * STEPS };
     uint8_t own[COUNT * 3];
@@ -215,7 +215,7 @@ static enum lq_color_kind kind_of_rgb(struct lq_color *color, cmsHPROFILE profil
         return LQ_COLOR_SRGB;
     color->read = between(color, profile, TYPE_RGB_FLT, color->linear, TYPE_RGB_FLT);
     color->store = between(color, color->linear, TYPE_RGB_FLT, profile, TYPE_RGB_FLT);
-    if (goes_both_ways(color))
+    if (is_invertible(color))
         return LQ_COLOR_BOTH_WAYS;
     color->shown16 = between(color, profile, TYPE_RGB_16, color->srgb, TYPE_RGB_16);
     return color->shown16 ? LQ_COLOR_READ_ONLY : LQ_COLOR_SRGB;
@@ -269,12 +269,12 @@ enum lq_color_kind lq_color_set(struct lq_color *color, const uint8_t *icc, size
 
 static inline float clamp_light(float x)
 {
-    x = x > 0.0f ? x : 0.0f; // NaN too
+    x = x > 0.0f ? x : 0.0f; // also turns NaN into 0
     return x < 1.0f ? x : 1.0f;
 }
 
-// The first `channels` samples of n pixels, side by side.
-static void take_samples(const struct lq_image *image, const uint8_t *pixels, int n, int channels,
+// Copies the first `channels` samples of n pixels to an array without gaps.
+static void copy_samples(const struct lq_image *image, const uint8_t *pixels, int n, int channels,
                          void *samples)
 {
     size_t from = lq_image_pixel_bytes(image), to = (size_t)channels * (size_t)image->depth / 8;
@@ -289,13 +289,13 @@ static void put_samples(const struct lq_image *image, uint8_t *pixels, int n, co
         memcpy(pixels + i * to, (const uint8_t *)rgb + i * from, from);
 }
 
-// n pixels as linear light, red, green and blue side by side.
+// Converts n pixels to linear light, as interleaved RGB.
 static void read_block(const struct lq_color *color, const struct lq_image *image,
                        const uint8_t *pixels, int n, float light[BLOCK * 3])
 {
     uint16_t samples[BLOCK * 3];
     float own[BLOCK * 3];
-    take_samples(image, pixels, n, 3, samples);
+    copy_samples(image, pixels, n, 3, samples);
     for (int i = 0; i < n * 3; i++)
         own[i] = image->depth == 8 ? (float)((const uint8_t *)samples)[i] / 255.0f
                                    : (float)samples[i] / 65535.0f;
@@ -348,7 +348,7 @@ static void show_block(const struct lq_color *color, const struct lq_image *imag
 {
     uint16_t own[BLOCK * 3], shown[BLOCK * 3];
     uint8_t own8[BLOCK * 3];
-    take_samples(image, pixels, n, 3, own);
+    copy_samples(image, pixels, n, 3, own);
     if (image->depth == 16 && srgb->depth == 8)
         narrow(own, own8, n * 3);
     if (image->depth == 16 && srgb->depth == 16)
@@ -376,7 +376,7 @@ static void show_grey_block(const struct lq_color *color, const struct lq_image 
                             uint8_t *pixels, int n)
 {
     uint16_t grey[BLOCK], shown[BLOCK * 3];
-    take_samples(image, pixels, n, 1, grey);
+    copy_samples(image, pixels, n, 1, grey);
     cmsDoTransform(image->depth == 16 ? color->shown16 : color->shown8, grey, shown,
                    (cmsUInt32Number)n);
     put_samples(image, pixels, n, shown);

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "image/color.h"
 
-// ---- what of libheif's interface (1.x, stable) is used ------------------------------------------
+// ---- the part of libheif's interface (1.x, stable) that is used ---------------------------------
 
 enum { COLORSPACE_RGB = 1, CHROMA_RGB = 10, CHROMA_RGBA = 11, CHANNEL_INTERLEAVED = 10 };
 
@@ -25,10 +25,10 @@ struct heif_error {
 struct heif_nclx {
     uint8_t version;
     int primaries;
-    int transfer; // … and more, which is not read
+    int transfer; // more members follow that are not read
 };
 
-// The library allocates it, and knows more fields behind these.
+// Allocated by the library, whose struct has more members after these.
 struct heif_options {
     uint8_t version;
     uint8_t ignore_transformations;
@@ -36,7 +36,7 @@ struct heif_options {
     void (*on_progress)(void);
     void (*end_progress)(void);
     void *progress_user_data;
-    uint8_t to_8_bits; // from version 2 on
+    uint8_t to_8_bits; // since version 2
 };
 
 static struct {
@@ -110,7 +110,7 @@ static int fail_heif(struct lq_error *err, struct heif_error error)
                    error.message ? error.message : "no reason given");
 }
 
-// Into `image`, which has the size and channels that the header announced.
+// Copies to `image`, whose size and channels are those that the header announced.
 static int copy_pixels(const struct heif_picture *decoded, const struct lq_image *image,
                        struct lq_error *err)
 {
@@ -120,7 +120,7 @@ static int copy_pixels(const struct heif_picture *decoded, const struct lq_image
     if (!plane || heif.picture_width(decoded, CHANNEL_INTERLEAVED) != image->width ||
         heif.picture_height(decoded, CHANNEL_INTERLEAVED) != image->height ||
         stride < (int)row_len)
-        return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the HEIC: it has two sizes");
+        return lq_fail(err, LQ_ERR_CORRUPT, "cannot decode the HEIC: its sizes differ");
     for (int y = 0; y < image->height; y++)
         memcpy(lq_image_row(image, y), plane + (size_t)y * (size_t)stride, row_len);
     return LQ_OK;

@@ -14,10 +14,10 @@
 enum {
     SCRATCH_BYTES_MAX = 512 * 1024 * 1024, // LQ_PICTURE_PIXELS_MAX at tjBufSize's 6 bytes each
     FULL_CHROMA_QUALITY = 92,
-    LARGEST_SCANS = 16, // of the largest picture allowed; encoders write up to about a dozen
-    ARITHMETIC_COST = 8, // of a scan whose decoder goes on at full work when its bytes have ended
+    LARGEST_SCANS = 16, // for the largest picture allowed; encoders write up to about a dozen
+    ARITHMETIC_COST = 8, // an arithmetic scan counts as so many: its end is not noticed
     ICC_PART_BYTES_MAX = 65535 - 2 - 14,
-    JFIF_END = 20, // SOI and the JFIF segment, with which every file of libjpeg's begins
+    JFIF_END = 20, // SOI and the JFIF segment, with which every file written by libjpeg begins
 };
 
 void lq_jpeg_init(struct lq_jpeg *jpeg)
@@ -58,8 +58,8 @@ static bool is_arithmetic(const struct lq_jpeg_map *map)
     return map->process >= 0xc9;
 }
 
-// A block of 8x8 samples takes one bit or more of Huffman code, so a header that promises more than
-// this of a short file is refused before memory is spent on it.
+// A block of 8x8 samples takes at least one bit of Huffman code. A header that promises more than a
+// short file can hold is refused before memory is allocated.
 static bool file_can_hold(const struct lq_jpeg_map *map)
 {
     return is_arithmetic(map) || (size_t)map->width * (size_t)map->height / (64 * 8) <= map->len;
@@ -81,14 +81,15 @@ static int check_map(const struct lq_jpeg_map *map, size_t pixels_max,
     if (map->components != 1 && map->components != 3 && map->components != 4)
         return lq_fail(err, LQ_ERR_FORMAT, "JPEG of %d components is not supported",
                        map->components);
-    // Each scan visits every block, however few bytes it takes: both bound the decoder's time.
+    // Each scan visits every block, however little data it has, so limiting both limits the
+    // decoder's time.
     size_t pixels = (size_t)map->width * (size_t)map->height;
     size_t scans = (size_t)map->scans * (is_arithmetic(map) ? ARITHMETIC_COST : 1);
     size_t shrunk = info ? (size_t)(info->shrunk * info->shrunk) : 1;
     if (map->scans > LQ_JPEG_SCANS_MAX || scans * pixels / LARGEST_SCANS > pixels_max * shrunk)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "JPEG of %dx%d pixels has too many scans: %d",
                        map->width, map->height, map->scans);
-    // An arithmetic decoder does not notice that its bytes have ended: there the end must be seen.
+    // An arithmetic decoder does not notice the end of its data, so the end marker must exist.
     if (!map->covered || (!map->ended && (!map->whole || is_arithmetic(map))))
         return fail_damaged(err, "it ends early");
     if (!file_can_hold(map))
@@ -96,8 +97,8 @@ static int check_map(const struct lq_jpeg_map *map, size_t pixels_max,
     return LQ_OK;
 }
 
-// Four-colour files of Adobe's store paper white as 255, others ink as 255. Without a profile this
-// is the usual approximation: what each ink leaves of the light.
+// Adobe's four-colour files store 255 for no ink, others for full ink. Without a profile, uses the
+// common approximation: the product of the light that each ink lets through.
 static void rgb_from_cmyk(const struct lq_image *cmyk, const struct lq_color *profile,
                           bool inverted, const struct lq_image *rgb)
 {
@@ -115,8 +116,8 @@ static void rgb_from_cmyk(const struct lq_image *cmyk, const struct lq_color *pr
     }
 }
 
-// Some cameras pad a scan. Anything else left over before the end marker means that a damaged place
-// made the decoder finish early.
+// Some cameras pad a scan. Any other data left before the end marker means that the decoder stopped
+// early because of damage.
 static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
 {
     if (spare > map->scan_len)
@@ -129,15 +130,15 @@ static bool is_padding(const struct lq_jpeg_map *map, size_t spare)
     return true;
 }
 
-// What of a file is decoded, and how.
+// What to decode, and how.
 struct scope {
     int shrink;
-    int quality;     // not 0 where the picture may be repainted in place of one so encoded
-    const struct lq_pixel_box *part; // which alone is decoded, with quality 0; NULL: all
+    int quality;     // if the picture may be repainted: the quality of the new file; else 0
+    const struct lq_pixel_box *part; // decode only this part (quality must be 0); NULL: all
 };
 
-// Strictly: a picture is whole or refused. Behind its last block nothing matters where no end
-// marker follows: phones put their own things there, some without a marker before them.
+// Accepts only a complete picture. If no end marker follows the last block, ignores what follows:
+// phones append data of their own, some without a marker before it.
 static int decode_whole(struct lq_jpeg *jpeg, const struct lq_jpeg_map *map,
                         const struct scope *scope, const struct lq_image *image,
                         struct lq_error *err)
@@ -192,8 +193,8 @@ static int fill_info(const struct lq_jpeg_map *map, struct lq_picture_info *info
     return status == LQ_OK ? LQ_OK : lq_fail(err, status, "no room for the colour profile");
 }
 
-// The profile of four inks, used up in making RGB of them.
-static const struct lq_color *take_inks(struct lq_color *color, struct lq_picture_info *info)
+// Applies a CMYK profile, which the conversion to RGB uses up.
+static const struct lq_color *ink_profile(struct lq_color *color, struct lq_picture_info *info)
 {
     if (!info)
         return NULL;
@@ -202,7 +203,8 @@ static const struct lq_color *take_inks(struct lq_color *color, struct lq_pictur
     return kind == LQ_COLOR_INKS ? color : NULL;
 }
 
-// Whether only a part of the picture is wanted, and that can be had.
+// Decides whether to decode only a part of the picture: if the caller wants that and the file
+// allows it.
 static bool choose_part(const struct lq_jpeg_map *map, int orientation,
                         struct lq_picture_info *info, struct lq_pixel_box *part)
 {
@@ -235,7 +237,7 @@ int lq_jpeg_decode(struct lq_jpeg *jpeg, struct lq_color *color,
     bool is_part = info && choose_part(&map, picture->orientation, info, &part);
     status = fill_info(&map, info, err);
     if (status == LQ_OK && map.components == 4)
-        status = decode_cmyk(jpeg, &map, shrunk, take_inks(color, info), image, err);
+        status = decode_cmyk(jpeg, &map, shrunk, ink_profile(color, info), image, err);
     else if (status == LQ_OK)
         status = decode_whole(jpeg, &map, &(struct scope){shrunk, quality, is_part ? &part : NULL},
                               image, err);
@@ -262,7 +264,7 @@ static int append_icc(struct lq_buf *out, const struct lq_buf *icc)
     return status;
 }
 
-// The profile belongs in front of everything but the JFIF segment, which must come first.
+// Inserts the profile after the JFIF segment, which must come first.
 static int append_file(struct lq_buf *out, const uint8_t *bytes, size_t len,
                        const struct lq_buf *icc)
 {
@@ -306,8 +308,8 @@ int lq_jpeg_encode(struct lq_jpeg *jpeg, const struct lq_image *image, int quali
     int subsampling = quality < FULL_CHROMA_QUALITY ? TJSAMP_420 : TJSAMP_444;
     if (image->channels == 1)
         subsampling = TJSAMP_GRAY;
-    // Made in scratch memory, not in `out`: the library wants room for the worst case, many times
-    // what a picture takes, and only the thread should hold that, not each session.
+    // Encode into scratch memory, not into `out`: the library needs room for the worst case, many
+    // times the result's size, and only the thread should hold that much, not each session.
     unsigned long len = tjBufSize(image->width, image->height, subsampling);
     int status = lq_buf_resize(&jpeg->scratch, len);
     if (status != LQ_OK)

@@ -9,7 +9,7 @@ enum {
     COEFFICIENTS = 64, UNSENT = 0xff,
 };
 
-static const char EXIF_NAME[6] = "Exif\0";          // and the literal's own NUL
+static const char EXIF_NAME[6] = "Exif\0";          // including the literal's own NUL
 static const char ICC_NAME[12] = "ICC_PROFILE";
 
 struct reader {
@@ -19,7 +19,7 @@ struct reader {
 
 struct segment {
     int code;
-    const uint8_t *gap; // what was skipped before the marker: a scan's data, or dirt
+    const uint8_t *gap; // bytes skipped before the marker: a scan's data, or junk
     size_t gap_len;
     const uint8_t *body;
     size_t body_len;
@@ -30,7 +30,7 @@ static bool code_has_body(int code)
     return code != TEM && !(code >= RST0 && code <= EOI);
 }
 
-// Finds the next marker that is neither stuffing nor a restart; false at the end of the bytes.
+// Finds the next marker other than byte stuffing and restart markers; false at the end of the data.
 static bool next_marker(struct reader *reader, struct segment *segment)
 {
     segment->gap = reader->at;
@@ -76,8 +76,8 @@ static bool next_segment(struct reader *reader, struct segment *segment)
 
 struct frame {
     uint8_t ids[4];
-    unsigned covered;                // bit per component
-    uint8_t low[4][COEFFICIENTS];    // the lowest bit sent of each coefficient
+    unsigned covered;                // a bit for each component
+    uint8_t low[4][COEFFICIENTS];    // the lowest bit sent so far of each coefficient
 };
 
 static void map_frame(struct lq_jpeg_map *map, struct frame *frame, const struct segment *segment)
@@ -99,7 +99,7 @@ static bool is_progressive(const struct lq_jpeg_map *map)
     return map->process == SOF2 || map->process == SOF10;
 }
 
-// A sequential scan sends all of its components.
+// A sequential scan sends all bits of all coefficients of its components.
 static void map_component(const struct lq_jpeg_map *map, struct frame *frame, int component,
                           const uint8_t *band)
 {
@@ -117,7 +117,7 @@ static void map_scan(struct lq_jpeg_map *map, struct frame *frame, const struct 
     size_t count = segment->body_len ? body[0] : 0;
     if (segment->body_len < 1 + 2 * count + 3)
         return;
-    const uint8_t *band = body + 1 + 2 * count; // first and last coefficient, high and low bit
+    const uint8_t *band = body + 1 + 2 * count; // first and last coefficient; high and low bit
     for (size_t i = 0; i < count; i++) {
         for (int c = 0; c < 4 && c < map->components; c++) {
             if (frame->ids[c] == body[1 + 2 * i])
@@ -139,9 +139,9 @@ static bool everything_sent(const struct lq_jpeg_map *map, const struct frame *f
     return true;
 }
 
-// Behind a whole picture only these go on with it, one right behind the other; all else is
-// another's. A progressive one may be refined again.
-static bool goes_on(const struct lq_jpeg_map *map, const struct segment *segment, bool in_scan)
+// After a complete picture only these segments still belong to it, and only without a gap between
+// them; a progressive picture may still be refined. Anything else is foreign data.
+static bool belongs(const struct lq_jpeg_map *map, const struct segment *segment, bool in_scan)
 {
     int code = segment->code;
     if (!in_scan && segment->gap_len)
@@ -206,7 +206,7 @@ void lq_jpeg_map_read(struct lq_jpeg_map *map, const uint8_t *bytes, size_t len)
             map->whole = segment.gap + segment.gap_len;
             scans = map->scans;
         }
-        going = going && (!map->whole || goes_on(map, &segment, in_scan));
+        going = going && (!map->whole || belongs(map, &segment, in_scan));
         in_scan = going && segment.code == SOS;
         if (going)
             map_segment(map, &frame, &segment);

@@ -6,7 +6,7 @@
 
 #include <jerror.h>
 
-enum { ROWS = 16 }; // handed over at a time
+enum { ROWS = 16 }; // read at a time
 
 static struct lq_jpeg_decoder *decoder_of(j_common_ptr lib)
 {
@@ -36,8 +36,9 @@ static bool blocks_complete(const struct lq_jpeg_decoder *decoder)
            lib->input_iMCU_row >= lib->total_iMCU_rows;
 }
 
-// What cameras write and nobody misses: bytes between segments before the first scan, a sequential
-// scan's unused parameters, an unknown JFIF version. Behind the last block nothing matters.
+// Warnings about what cameras write and nobody misses: bytes between segments before the first
+// scan, unused parameters of a sequential scan, an unknown JFIF version. After the last block no
+// warning matters.
 static bool harmless(const struct lq_jpeg_decoder *decoder, int code)
 {
     return code == JWRN_NOT_SEQUENTIAL || code == JWRN_JFIF_MAJOR ||
@@ -48,7 +49,7 @@ static bool harmless(const struct lq_jpeg_decoder *decoder, int code)
 static void warn(j_common_ptr lib, int level)
 {
     struct lq_jpeg_decoder *decoder = decoder_of(lib);
-    if (!decoder->read) // all that matters was read before
+    if (!decoder->read) // the picture was complete before
         return;
     if (lib->err->msg_code == JWRN_EXTRANEOUS_DATA && blocks_complete(decoder))
         decoder->read->spare = (size_t)lib->err->msg_parm.i[0];
@@ -58,7 +59,7 @@ static void warn(j_common_ptr lib, int level)
     decoder->damaged = true;
 }
 
-static void say_nothing(j_common_ptr lib)
+static void discard_message(j_common_ptr lib)
 {
     (void)lib;
 }
@@ -70,7 +71,7 @@ static void source_begin(j_decompress_ptr lib)
     (void)lib;
 }
 
-// The end of the bytes reads as an end marker, again and again.
+// At the end of the data, returns end markers forever.
 static boolean source_fill(j_decompress_ptr lib)
 {
     static const JOCTET end[2] = {0xff, JPEG_EOI};
@@ -97,7 +98,7 @@ static void open_decoder(struct lq_jpeg_decoder *decoder, struct lq_jpeg_read *r
     jpeg_std_error(&decoder->errors);
     decoder->errors.error_exit = fail;
     decoder->errors.emit_message = warn;
-    decoder->errors.output_message = say_nothing;
+    decoder->errors.output_message = discard_message;
     decoder->lib.err = &decoder->errors;
     decoder->lib.client_data = decoder;
     decoder->read = read;
@@ -126,8 +127,8 @@ static void read_rows(struct jpeg_decompress_struct *lib, const struct lq_image 
     }
 }
 
-// The library's columns begin and end with its blocks, and its first and last are smoothed without
-// their neighbours: one block more on either side, so that those wanted are as in a whole picture.
+// The library crops columns to whole blocks and smooths the first and last without their
+// neighbours. With one more block on each side, the wanted columns are as in a whole picture.
 static void place_columns(const struct jpeg_decompress_struct *lib,
                           const struct lq_pixel_box *part, JDIMENSION *from, JDIMENSION *count)
 {
@@ -138,7 +139,7 @@ static void place_columns(const struct jpeg_decompress_struct *lib,
     *count = (JDIMENSION)(right - left);
 }
 
-// One row more above and below, for the same reason.
+// Reads one more row above and below, for the same reason.
 static void read_part(struct jpeg_decompress_struct *lib, const struct lq_image *image,
                       const struct lq_pixel_box *part)
 {
@@ -162,17 +163,17 @@ static void read_part(struct jpeg_decompress_struct *lib, const struct lq_image 
     }
 }
 
-static bool reads_as_told(struct lq_jpeg_decoder *decoder, const struct lq_image *image)
+static bool has_expected_size(struct lq_jpeg_decoder *decoder, const struct lq_image *image)
 {
     const struct jpeg_decompress_struct *lib = &decoder->lib;
     if ((int)lib->output_width == image->width && (int)lib->output_height == image->height &&
         lib->output_components == image->channels)
         return true;
-    snprintf(decoder->read->why, sizeof decoder->read->why, "it has two sizes");
+    snprintf(decoder->read->why, sizeof decoder->read->why, "its sizes differ");
     return false;
 }
 
-// No fast DCT: on vector units it saves nothing and costs a grey level.
+// Without the fast DCT: with vector units it saves no time and costs a grey level of accuracy.
 static bool decode(struct lq_jpeg_decoder *decoder, const struct lq_image *image)
 {
     struct jpeg_decompress_struct *lib = &decoder->lib;
@@ -184,11 +185,11 @@ static bool decode(struct lq_jpeg_decoder *decoder, const struct lq_image *image
     lib->scale_num = 1;
     lib->scale_denom = (unsigned)read->shrink;
     decoder->kept = read->keeps && read->keeps(lib, read->context);
-    lib->buffered_image = decoder->kept; // the coefficients stay
+    lib->buffered_image = decoder->kept; // keeps the coefficients
     jpeg_start_decompress(lib);
     if (decoder->kept)
         jpeg_start_output(lib, 1);
-    if (!reads_as_told(decoder, image))
+    if (!has_expected_size(decoder, image))
         return false;
     if (read->part) {
         read_part(lib, image, read->part);
@@ -221,6 +222,6 @@ int lq_jpeg_read(struct lq_jpeg_read *read, const struct lq_image *image,
         status = LQ_ERR_MEMORY;
     if (status != LQ_OK || !decoder->kept)
         lq_jpeg_decoder_release(decoder);
-    decoder->read = NULL; // the caller's
+    decoder->read = NULL; // belongs to the caller
     return status;
 }

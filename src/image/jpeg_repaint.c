@@ -10,24 +10,24 @@
 #include <turbojpeg.h>
 
 enum {
-    MCU = 16,              // pixels a side of what 4:2:0 codes together
-    PIXELS_MAX = 4 << 20,  // a frame's; coefficients take three bytes a pixel
-    CHANGED_MAX = 4000,    // a JPEG is at most 65500 pixels high
+    MCU = 16,              // side in pixels of the unit that 4:2:0 encodes together
+    PIXELS_MAX = 4 << 20,  // per frame; coefficients take three bytes per pixel
+    CHANGED_MAX = 4000,    // because a JPEG is at most 65500 pixels high
 };
 
-// The steps of the frame's quantisation over those of the quality asked for, in the mean: finer,
-// and the reply would be large; coarser, and its polish poor.
+// Bounds of the mean ratio between the frame's quantisation steps and those of the requested
+// quality. A finer frame makes the response large, a coarser one makes the polish look poor.
 static const double FINEST = 0.75, COARSEST = 1.6;
 
-// ---- whether it can be
+// ---- whether repainting is possible
 
-// Sums of ITU-T T.81's tables K.1 and K.2, which quality 50 takes as they are.
+// `sum`: of ITU-T T.81's table K.1 or K.2, which quality 50 uses unchanged.
 static bool as_fine(const JQUANT_TBL *table, double sum, int quality)
 {
-    double steps = 0, asked = sum * jpeg_quality_scaling(quality) / 100.0;
+    double steps = 0, target = sum * jpeg_quality_scaling(quality) / 100.0;
     for (int i = 0; table && i < DCTSIZE2; i++)
         steps += table->quantval[i];
-    return steps >= FINEST * asked && steps <= COARSEST * asked;
+    return steps >= FINEST * target && steps <= COARSEST * target;
 }
 
 static const JQUANT_TBL *table_of(const struct jpeg_decompress_struct *header, int component)
@@ -44,18 +44,18 @@ static bool samples(const jpeg_component_info *component, int side)
 bool lq_jpeg_repaint_fits(const struct jpeg_decompress_struct *header, void *quality)
 {
     const jpeg_component_info *parts = header->comp_info;
-    const int *asked = quality;
+    const int *aim = quality;
     return header->num_components == 3 && header->comps_in_scan == 3 &&
            header->jpeg_color_space == JCS_YCbCr && !header->progressive_mode &&
            (size_t)header->image_width * header->image_height <= PIXELS_MAX &&
            samples(&parts[0], 2) && samples(&parts[1], 1) && samples(&parts[2], 1) &&
-           as_fine(table_of(header, 0), 3688, *asked) && as_fine(table_of(header, 1), 5505, *asked);
+           as_fine(table_of(header, 0), 3688, *aim) && as_fine(table_of(header, 1), 5505, *aim);
 }
 
-// ---- the library's objects, ended by whatever goes wrong
+// ---- the library's objects, released on any failure
 
 struct guard {
-    struct jpeg_error_mgr errors; // first: that is where callbacks find the rest
+    struct jpeg_error_mgr errors; // must come first: callbacks cast its address to this struct
     jmp_buf failed;
 };
 
@@ -78,14 +78,14 @@ static struct jpeg_error_mgr *guard_init(struct guard *guard)
     return &guard->errors;
 }
 
-// Where the library writes a file: the buffer's memory, or its own where that is too small.
+// Where the library writes a file: the buffer's memory, or memory of its own if that is too small.
 struct destination {
     struct lq_buf *file;
     unsigned char *bytes;
     unsigned long len;
 };
 
-// The frame's tables and sampling, for a file of up to this size in pixels.
+// Sets up a compressor with the frame's tables and sampling, for a file of up to this many pixels.
 static bool begin(struct jpeg_compress_struct *lib, struct lq_jpeg_decoder *frame, int width,
                   int height, struct destination *to)
 {
@@ -112,7 +112,7 @@ static bool end(const struct destination *to)
 struct grid {
     int width, height; // blocks
     uint8_t *changed;
-    int count;         // of those changed
+    int count;         // changed blocks
 };
 
 static bool mark(struct grid *grid, const struct lq_painted_image *painted, struct lq_buf *room)
@@ -139,7 +139,8 @@ static bool mark(struct grid *grid, const struct lq_painted_image *painted, stru
     return grid->count <= CHANGED_MAX && (size_t)grid->count * 2 <= all;
 }
 
-// A block's rows where they are, or, where it reaches beyond the picture, with its edge repeated.
+// The rows of a block in place, or a copy with the edge repeated if the block extends beyond the
+// picture.
 static void rows_of(const struct lq_image *image, int x, int y, uint8_t edge[MCU][3 * MCU],
                     JSAMPROW rows[MCU])
 {
@@ -186,9 +187,9 @@ static bool encode_changed(struct lq_jpeg_decoder *frame, const struct lq_image 
     return done && end(&to);
 }
 
-// ---- among the frame's
+// ---- inserting them into the frame
 
-// A picture's coefficients, as the library keeps them: an array of blocks for each component.
+// A picture's coefficients in the library's form: an array of blocks per component.
 struct coefficients {
     struct jpeg_decompress_struct *lib;
     jvirt_barray_ptr *arrays;
@@ -201,7 +202,7 @@ static JBLOCKROW row_of(const struct coefficients *picture, int component, int y
                                         (JDIMENSION)y, 1, write)[0];
 }
 
-// The strip's MCU `at` becomes the frame's MCU (x, y).
+// Copies MCU `at` of the strip to MCU (x, y) of the frame.
 static void put_block(const struct coefficients *strip, int at, const struct coefficients *frame,
                       int x, int y)
 {
@@ -251,8 +252,8 @@ static bool write_all(struct lq_jpeg_decoder *frame, jvirt_barray_ptr *coefficie
     return done && end(&to);
 }
 
-// The frame's coefficients; NULL when it fails. What follows the last block was read before.
-static jvirt_barray_ptr *take_coefficients(struct lq_jpeg_decoder *frame)
+// The frame's coefficients; NULL on failure. The data after the last block was read earlier.
+static jvirt_barray_ptr *read_coefficients(struct lq_jpeg_decoder *frame)
 {
     if (setjmp(frame->failed) != 0)
         return NULL;
@@ -263,7 +264,7 @@ static jvirt_barray_ptr *take_coefficients(struct lq_jpeg_decoder *frame)
 static bool repaint(struct lq_jpeg_decoder *frame, const struct lq_image *image,
                     const struct grid *grid, struct lq_buf *strip, struct lq_buf *file)
 {
-    jvirt_barray_ptr *coefficients = take_coefficients(frame);
+    jvirt_barray_ptr *coefficients = read_coefficients(frame);
     if (!coefficients || (grid->count > 0 && !encode_changed(frame, image, grid, strip)))
         return false;
     if (setjmp(frame->failed) != 0)
@@ -275,8 +276,8 @@ static bool repaint(struct lq_jpeg_decoder *frame, const struct lq_image *image,
 
 void lq_jpeg_repaint_room_init(struct lq_jpeg_repaint_room *room)
 {
-    lq_buf_init(&room->changed, PIXELS_MAX / MCU); // a row of blocks may be a pixel wide
-    lq_buf_init(&room->strip, (size_t)CHANGED_MAX * MCU * MCU * 6 + 4096); // tjBufSize's bytes
+    lq_buf_init(&room->changed, PIXELS_MAX / MCU); // a row of blocks may be one pixel wide
+    lq_buf_init(&room->strip, (size_t)CHANGED_MAX * MCU * MCU * 6 + 4096); // what tjBufSize returns
 }
 
 void lq_jpeg_repaint_room_release(struct lq_jpeg_repaint_room *room)

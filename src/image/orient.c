@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { TILE = 64 }; // pixels a side: the rows that a tile reads and writes stay in the first caches
+enum { TILE = 64 }; // side in pixels: a tile's source and target rows fit the L1 cache
 
 enum { NAME_LEN = 6, TIFF_HEAD_LEN = 8, ENTRY_LEN = 12, TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3 };
 
@@ -39,7 +39,7 @@ int lq_exif_orientation(const uint8_t *exif, size_t len)
     return 1;
 }
 
-// Where upright pixel (x, y) comes from: origin + x * step_x + y * step_y, in bytes.
+// The source of upright pixel (x, y): origin + x * step_x + y * step_y, in bytes.
 struct path {
     const uint8_t *origin;
     ptrdiff_t step_x;
@@ -50,7 +50,7 @@ static struct path path_of(const struct lq_image *source, int orientation)
 {
     ptrdiff_t pixel = (ptrdiff_t)lq_image_pixel_bytes(source);
     ptrdiff_t row = (ptrdiff_t)source->stride;
-    // The stored corner that is shown top left, by the definition of EXIF tag 274.
+    // Which stored corner is shown at the top left, as EXIF tag 274 defines it.
     bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 ||
                        orientation == 7;
@@ -66,7 +66,7 @@ static struct path path_of(const struct lq_image *source, int orientation)
     return path;
 }
 
-// `size` is a constant at each call, so that each pixel's copy is one or two moves.
+// `size` is a constant at each call, so that copying a pixel takes one or two moves.
 static inline void copy_tile(const struct lq_image *upright, struct path path, size_t size,
                              int left, int top)
 {

@@ -10,13 +10,13 @@
 #include "image/orient.h"
 
 enum {
-    CHUNK_BYTES_MAX = 16 * 1024 * 1024,       // of one profile or text, unpacked
-    CHUNKS_BYTES_MAX = 2 * CHUNK_BYTES_MAX,   // of all that is kept while decoding
+    CHUNK_BYTES_MAX = 16 * 1024 * 1024,       // for one profile or text, unpacked
+    CHUNKS_BYTES_MAX = 2 * CHUNK_BYTES_MAX,   // for all that is kept while decoding
     EXIF_BYTES_MAX = 1024 * 1024,
     HEADER_BYTES = 8 + 25,                    // signature and IHDR
     DEFLATE_RATIO_MAX = 1032,                 // 258 bytes for two bits (RFC 1951)
-    // Photographs of 0.2 and 0.7 megapixels: with the filter "up", level 2 takes 14 and 30 ms where
-    // choosing among all filters at level 6 takes 57 and 258 for files 6 % larger and 5 % smaller.
+    // For photographs of 0.2 and 0.7 megapixels, level 2 with the filter "up" takes 14 and 30 ms.
+    // Level 6 with all filters takes 57 and 258 ms, for files 6 % larger and 5 % smaller.
     COMPRESSION_LEVEL = 2,
 };
 
@@ -37,11 +37,11 @@ static int channels_of(const struct spng_ihdr *ihdr)
     case SPNG_COLOR_TYPE_GRAYSCALE_ALPHA: return 2;
     case SPNG_COLOR_TYPE_TRUECOLOR_ALPHA: return 4;
     case SPNG_COLOR_TYPE_TRUECOLOR: return 3;
-    default: return 3; // a palette's
+    default: return 3; // palette
     }
 }
 
-// What deflate can possibly unpack from a file of `len` bytes bounds what its header may promise.
+// Rejects a header that promises more pixels than deflate can unpack from `len` bytes.
 static bool file_can_hold(const struct spng_ihdr *ihdr, size_t len)
 {
     size_t samples = ihdr->color_type == SPNG_COLOR_TYPE_INDEXED ? 1 : (size_t)channels_of(ihdr);
@@ -59,7 +59,7 @@ static int read_header(spng_ctx *ctx, const struct lq_picture_file *file, struct
 {
     const uint8_t *bytes = file->bytes;
     const size_t len = file->len;
-    // The size stands at a fixed place and is judged before the library sees the file.
+    // The size has a fixed place; check it before the library sees the file.
     if (len < HEADER_BYTES || memcmp(bytes + 12, "IHDR", 4) != 0)
         return fail_spng(err, SPNG_ENOIHDR);
     int status = lq_image_check_size(big_endian32(bytes + 16), big_endian32(bytes + 20),
@@ -81,7 +81,7 @@ static int read_header(spng_ctx *ctx, const struct lq_picture_file *file, struct
     return LQ_OK;
 }
 
-// How the library is to write rows, and what they hold.
+// The format in which the library writes rows, and the one that we keep.
 struct layout {
     int format;
     int flags;
@@ -101,7 +101,7 @@ static struct layout layout_of(const struct spng_ihdr *ihdr, bool transparent)
         layout.format = alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8;
     } else if (!alpha && ihdr->color_type == SPNG_COLOR_TYPE_TRUECOLOR) {
         layout.format = SPNG_FMT_PNG;
-    } else { // the library's only other way to 16 bits
+    } else { // the library's only other 16-bit format
         layout.format = SPNG_FMT_RGBA16;
         layout.row_channels = 4;
     }
@@ -132,7 +132,7 @@ static int decode_rows(spng_ctx *ctx, const struct layout *layout, const struct 
         if (code == 0) // interlaced pictures visit a row more than once
             code = spng_decode_row(ctx, lq_image_row(rows, (int)row.row_num), row_len);
     }
-    if (code == SPNG_EOI) // what follows the pixels must be there too: their checksum, the end
+    if (code == SPNG_EOI) // also require what follows the pixels: their checksum and the end chunk
         code = spng_decode_chunks(ctx);
     return code == 0 ? LQ_OK : fail_spng(err, code);
 }
@@ -141,7 +141,7 @@ static int decode_pixels(spng_ctx *ctx, const struct spng_ihdr *ihdr, struct lq_
                          struct lq_image *image, struct lq_error *err)
 {
     struct spng_trns trns;
-    int code = spng_get_trns(ctx, &trns); // reads all that stands before the pixels
+    int code = spng_get_trns(ctx, &trns); // reads all chunks before the pixels
     if (code != 0 && code != SPNG_ECHUNKAVAIL)
         return fail_spng(err, code);
     struct layout layout = layout_of(ihdr, code == 0);
@@ -165,7 +165,7 @@ static int decode_pixels(spng_ctx *ctx, const struct spng_ihdr *ihdr, struct lq_
     return status;
 }
 
-// The library hands out the bare TIFF; what reads it wants the name that JPEG puts before it.
+// The library returns the bare TIFF data; lq_exif_orientation expects JPEG's "Exif" prefix.
 static int read_orientation(spng_ctx *ctx)
 {
     struct spng_exif exif;
@@ -181,7 +181,7 @@ static int read_orientation(spng_ctx *ctx)
     return orientation;
 }
 
-// What gAMA and cHRM say where neither iCCP nor sRGB overrules them.
+// Makes a profile from gAMA and cHRM, if neither iCCP nor sRGB overrides them.
 static int profile_of_chunks(spng_ctx *ctx, struct lq_buf *icc)
 {
     double xy[8] = {0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06}, gamma = 0;
@@ -203,7 +203,7 @@ static int fill_info(spng_ctx *ctx, const struct spng_ihdr *ihdr, int channels,
     info->kind = LQ_PICTURE_PNG;
     info->source_depth = ihdr->bit_depth;
     info->source_channels = channels_of(ihdr);
-    if (channels == 4 && info->source_channels % 2) // by tRNS
+    if (channels == 4 && info->source_channels % 2) // from tRNS
         info->source_channels++;
     struct spng_iccp iccp;
     int status = LQ_OK;

@@ -12,13 +12,13 @@
 enum {
     TABLE_BYTES_MAX = 1024 * 1024, // outputs x taps <= 2 x inputs + 4 x outputs, four bytes each
     ROW_BYTES_MAX = 2 * 1024 * 1024,
-    BLEND_ROWS = 4,                // source rows blended in one go
+    BLEND_ROWS = 4,                // source rows blended at once
 };
 
-// The filter of one direction: output i is the sum of weights[i * taps + t] x input[starts[i] + t].
-// start + taps never passes the last input.
+// The filter for one direction: output i is the sum of weights[i * taps + t] x input[starts[i] +
+// t]. start + taps never exceeds the number of inputs.
 struct axis {
-    int from, to; // sizes it is for
+    int from, to; // the sizes it was made for
     int taps;
     struct lq_buf starts;  // int
     struct lq_buf weights; // float
@@ -60,7 +60,7 @@ void lq_resizer_free(struct lq_resizer *resizer)
     free(resizer);
 }
 
-// The inputs that output i is made of, [first, end), and their weights before normalisation.
+// The inputs that contribute to output i, [first, end), and their weights before normalisation.
 struct window {
     double centre;
     double support;
@@ -86,7 +86,7 @@ static int axis_taps(int from, int to)
     int taps = 1;
     for (int i = 0; i < to; i++) {
         struct window window = window_of(from, to, i);
-        // A pixel right at the triangle's foot counts nothing, and is common when sizes are equal.
+        // A pixel exactly at the triangle's foot has weight 0; that is common when sizes are equal.
         while (window.end > window.first + 1 && window_weight(&window, window.end - 1) < 1e-9)
             window.end--;
         if (window.end - window.first > taps)
@@ -112,7 +112,7 @@ static int axis_set(struct axis *axis, int from, int to)
 {
     if (axis->from == from && axis->to == to)
         return LQ_OK;
-    axis->from = axis->to = 0; // nothing half made is kept
+    axis->from = axis->to = 0; // invalid until it is complete
     int taps = axis_taps(from, to);
     int status = lq_buf_resize(&axis->starts, (size_t)to * sizeof(int));
     if (status == LQ_OK)
@@ -152,7 +152,7 @@ static inline __attribute__((always_inline)) void blend_samples(const struct ble
     }
 }
 
-// Constant depths make loops without branches.
+// Constant depths give loops without branches.
 LQ_HOT static void blend_rows(const struct blend *blend, float *restrict out, size_t count,
                               int depth, bool add)
 {
@@ -180,12 +180,12 @@ static void blend_row(const struct axis *down, int y, const struct lq_image *sou
     }
 }
 
-// Four floats of one pixel (the fourth is the neighbour's first, or alpha, and never used).
+// Four floats at a pixel. The fourth (the neighbour's first, or alpha) is ignored.
 struct lanes {
     float lane __attribute__((vector_size(16)));
 };
 
-// Each output pixel from `row`, whose pixels are `step` floats apart.
+// Computes the output row from `row`, whose pixels are `step` floats apart.
 static inline __attribute__((always_inline)) void gather(const float *row,
                                                          const struct axis *across, int taps,
                                                          int step, struct lanes *out)
@@ -205,7 +205,7 @@ static inline __attribute__((always_inline)) void gather(const float *row,
     }
 }
 
-// Constant steps and small constant numbers of taps let the compiler unroll.
+// With constant steps and small constant numbers of taps the compiler unrolls the loops.
 LQ_HOT static void gather_row(const float *row, const struct axis *across, int step,
                               struct lanes *out)
 {
@@ -334,7 +334,7 @@ static int prepare(struct lq_resizer *resizer, const struct lq_image *source,
     int status = axis_set(&resizer->across, source->width, target->width);
     if (status == LQ_OK)
         status = axis_set(&resizer->down, source->height, target->height);
-    // One float more: the last pixel of three channels is read as four.
+    // One float more, because a pixel of three channels is read as four.
     size_t count = (size_t)source->width * (size_t)source->channels + 1;
     if (status == LQ_OK)
         status = lq_buf_resize(&resizer->blended, count * sizeof(float));

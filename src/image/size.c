@@ -1,7 +1,7 @@
 #include "base/limits.h"
 #include "image/codec.h"
 
-// A picture beyond the limit is halved until it is within it.
+// Sets how far to shrink a picture beyond the limit: by powers of two until it fits.
 int lq_picture_check_size(uint32_t width, uint32_t height, size_t pixels_max,
                           struct lq_picture_info *info, struct lq_error *err)
 {

@@ -15,7 +15,7 @@ enum {
     VP8X_BYTES = 10,
     FLAG_ALPHA = 0x10, FLAG_ICC = 0x20,
     EXIF_BYTES_MAX = 1 << 20,
-    METHOD = 4,              // libwebp's own default: speed against size
+    METHOD = 4,              // libwebp's default balance of speed and size
 };
 
 static uint32_t little32(const uint8_t *at)
@@ -23,7 +23,7 @@ static uint32_t little32(const uint8_t *at)
     return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
 }
 
-// The body of the first chunk of this name; NULL without one that is whole.
+// The body of the first chunk of this name; NULL if there is none or it is cut off.
 static const uint8_t *find_chunk(const uint8_t *bytes, size_t len, const char *name, size_t *size)
 {
     for (size_t at = HEAD; at + CHUNK_HEAD <= len;) {
@@ -39,7 +39,7 @@ static const uint8_t *find_chunk(const uint8_t *bytes, size_t len, const char *n
     return NULL;
 }
 
-// With or without the name that JPEG puts before it.
+// Reads EXIF data with or without JPEG's "Exif" prefix.
 static int read_orientation(const uint8_t *bytes, size_t len)
 {
     size_t size = 0;
@@ -97,7 +97,7 @@ int lq_webp_decode(const struct lq_picture_file *file, struct lq_stored_picture 
 {
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
-        return lq_fail(err, LQ_ERR_UNAVAILABLE, "libwebp is older than what was built with");
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "this libwebp is older than the one built with");
     VP8StatusCode code = WebPGetFeatures(file->bytes, file->len, &config.input);
     if (code != VP8_STATUS_OK)
         return fail_code(err, code);
@@ -138,7 +138,7 @@ static int append_chunk(struct lq_buf *out, const char *name, const uint8_t *bod
     return status == LQ_OK && size & 1 ? lq_buf_append(out, "", 1) : status;
 }
 
-// The library writes a file without a profile; one with a profile begins with a chunk that says so.
+// The library writes a file without a profile; a profile needs an extended header (VP8X) first.
 static int append_file(struct lq_buf *out, const uint8_t *file, size_t len, bool alpha,
                        const struct lq_image *image, const struct lq_buf *icc)
 {

@@ -20,7 +20,7 @@ struct lq_quantised lq_edge_rule(enum lq_tensor_type type, struct lq_quantised g
     return (struct lq_quantised){1.0f / 255, type == LQ_TENSOR_I8 ? -128 : 0};
 }
 
-// Rounded to the nearest step and kept within the type; what is no number becomes the least.
+// Rounds to the nearest step and clamps to the type; NaN becomes the minimum.
 LQ_HOT static void write_steps(uint8_t *out, const float *from, size_t count, float scale,
                                float zero, float low)
 {

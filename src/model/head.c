@@ -30,8 +30,8 @@ int lq_input_decide(struct lq_input *input, const struct lq_tensors *tensors,
     lq_tensors_list(found, sizeof found, tensors->inputs, tensors->input_count);
     if (tensors->input_count != 1 || tensor->rank != 4 || !lq_edge_takes_picture(tensor->type))
         return lq_fail(err, LQ_ERR_MODEL,
-                       "cannot give this model a picture: its input is %s, not one f32 tensor "
-                       "[1,3,h,w] or [1,h,w,3] (f16, u8 and i8 are taken too)",
+                       "cannot run this model on pictures: its input is %s, not one f32 tensor "
+                       "[1,3,h,w] or [1,h,w,3] (or f16, u8, i8)",
                        found);
     bool first = tensor->dims[1] == PICTURE_CHANNELS, last = tensor->dims[3] == PICTURE_CHANNELS;
     bool open = tensor->dims[1] < 0 && tensor->dims[3] < 0;
@@ -74,7 +74,7 @@ bool lq_has_detr_shapes(const struct lq_tensors *tensors)
     return tensors->output_count == 3 && sum == 12;
 }
 
-// A list of rows, as detectors without masks give, is far longer than wide for any input.
+// Detectors without masks return a list of rows, far longer than wide for any input.
 static bool is_picture_shaped(const struct lq_layout *layout, const struct lq_input *input)
 {
     enum { STRETCH_MAX = 4 };
@@ -83,8 +83,8 @@ static bool is_picture_shaped(const struct lq_layout *layout, const struct lq_in
     return a <= STRETCH_MAX * b && b <= STRETCH_MAX * a;
 }
 
-// One output that is [1,c,h,w], [1,h,w,c], [1,h,w] or [h,w] with c of 1 or 2. Of a batch only the
-// first picture's part is read.
+// Finds one output that is [1,c,h,w], [1,h,w,c], [1,h,w] or [h,w] with c of 1 or 2. Of a batch only
+// the first picture's part is read.
 static bool find_map(struct lq_layout *layout, const struct lq_tensors *tensors,
                      const struct lq_input *input)
 {
@@ -92,7 +92,7 @@ static bool find_map(struct lq_layout *layout, const struct lq_tensors *tensors,
     if (tensors->output_count != 1 || !lq_edge_gives_numbers(map->type) || map->rank < 2 ||
         map->rank > 4)
         return false;
-    int64_t dims[3] = {1, 0, 0}; // without the batch, [c, h, w] or [h, w, c]
+    int64_t dims[3] = {1, 0, 0}; // without the batch: [c, h, w] or [h, w, c]
     if (map->rank == 2) {
         dims[1] = map->dims[0];
         dims[2] = map->dims[1];
@@ -115,8 +115,8 @@ static bool find_map(struct lq_layout *layout, const struct lq_tensors *tensors,
            (map->rank == 4 || is_picture_shaped(layout, input));
 }
 
-// How many anchors YOLOv8 has for this input: one for each cell of its three grids. Variants with
-// a finer or coarser fourth grid count too.
+// Whether YOLOv8 has this number of anchors for this input: one per cell of its three grids, or of
+// variants with a finer or coarser fourth grid.
 bool lq_anchors_fit(int64_t count, int64_t width, int64_t height)
 {
     int64_t cells[4];
@@ -131,7 +131,7 @@ static bool find_proto(struct lq_layout *layout, const struct lq_tensor *proto, 
                        int height, bool prefer_first)
 {
     int64_t a = proto->dims[1], b = proto->dims[2], c = proto->dims[3];
-    // The grid has the input's proportions; the channels are what is left.
+    // The grid has the input's aspect ratio; the other dimension is the channels.
     bool first = b * width == c * height, last = a * width == b * height;
     if (!first && !last)
         return false;
@@ -147,7 +147,7 @@ static bool find_proto(struct lq_layout *layout, const struct lq_tensor *proto, 
     return true;
 }
 
-// Which side of the detections holds rows, and what a row is. False: neither can.
+// Finds which dimension of the detections holds rows, and what a row contains. False: neither fits.
 static bool find_rows(struct lq_layout *layout, const struct lq_tensor *det,
                       const struct lq_input *input, const struct lq_sidecar *sidecar)
 {
@@ -156,12 +156,14 @@ static bool find_rows(struct lq_layout *layout, const struct lq_tensor *det,
     layout->det_transposed =
         !plain && b >= least && lq_anchors_fit(a, input->width, input->height);
     if (!plain && !layout->det_transposed) {
-        // Box, score, class, coefficients: whatever a sidecar says, no other head has such rows.
+        // Box, score, class, coefficients: no other head has such rows, whatever a sidecar
+        // declares.
         if (b == BOX_VALUES + 2 + layout->protos) {
             layout->rows = LQ_ROWS_FINAL;
             layout->det_transposed = true;
         } else if (sidecar->head == LQ_HEAD_YOLO_SEG) {
-            // A sidecar that names the head vouches for unusual anchors: they are the longer side.
+            // A sidecar that names the head vouches for unusual anchors: the longer side is the
+            // anchors.
             layout->det_transposed = a > b;
         } else {
             return false;
@@ -215,10 +217,10 @@ static bool find_detr(struct lq_layout *layout, const struct lq_tensors *tensors
     }
     if (!mask || !pair[1])
         return false;
-    bool turned = pair[0]->dims[2] != BOX_VALUES ||
+    bool swapped = pair[0]->dims[2] != BOX_VALUES ||
                   (pair[1]->dims[2] == BOX_VALUES && named_as_boxes(pair[1]) &&
                    !named_as_boxes(pair[0]));
-    const struct lq_tensor *boxes = pair[turned], *labels = pair[!turned];
+    const struct lq_tensor *boxes = pair[swapped], *labels = pair[!swapped];
     int64_t queries = mask->dims[1], rows = mask->dims[2], columns = mask->dims[3];
     if (boxes->dims[2] != BOX_VALUES || boxes->dims[1] != queries || labels->dims[1] != queries ||
         labels->dims[2] < 1 || labels->dims[2] > ANCHORS_MAX || queries < 1 ||
@@ -236,7 +238,7 @@ static bool find_detr(struct lq_layout *layout, const struct lq_tensors *tensors
     return true;
 }
 
-// Class numbers that the network does not have would mean that nothing is a nail.
+// If the sidecar named only classes that the network lacks, nothing would ever be a nail.
 static int check_classes(const struct lq_layout *layout, const struct lq_sidecar *sidecar,
                          struct lq_error *err)
 {

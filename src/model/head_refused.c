@@ -23,7 +23,7 @@ static int count_rank(const struct lq_tensors *tensors, int rank)
     return count;
 }
 
-// One output of rank 3: rows for each cell, or rows that the network chose.
+// One output of rank 3: a row per cell, or rows that the network selected.
 static const char *why_rows(const struct lq_tensor *det, const struct lq_input *input)
 {
     int64_t a = det->dims[1], b = det->dims[2];
@@ -41,7 +41,7 @@ static const char *why_rows(const struct lq_tensor *det, const struct lq_input *
     return NULL;
 }
 
-// Detections beside prototypes that do not go together.
+// Detections and prototypes that do not match.
 static const char *why_pair(const struct lq_tensors *tensors, const struct lq_input *input)
 {
     const struct lq_tensor *det = &tensors->outputs[tensors->outputs[0].rank == 3 ? 0 : 1];
@@ -62,14 +62,14 @@ static const char *why(const struct lq_tensors *tensors, const struct lq_input *
         fours = count_rank(tensors, 4);
     if (any_is_whole(tensors))
         return "its outputs are whole numbers whose scale is not known: export with float outputs, "
-               "or use the .tflite, which says it";
+               "or use the .tflite, which declares it";
     if (count == 1 && first->rank == 2 && first->dims[0] == input->batch)
         return "it gives one number for each class of picture: a classifier; export the "
                "segmentation model (\"-seg\", task=segment)";
     if (count == 1 && first->rank == 3)
         return why_rows(first, input);
     if (count == 1 && first->rank == 4)
-        return "its map has other than 1 or 2 channels: nail, or background and nail, is wanted";
+        return "its map has other than 1 or 2 channels: it must be nail, or background and nail";
     if (count == 2 && threes == 2)
         return "it gives boxes and classes and no masks, as RF-DETR does: export RF-DETR-Seg";
     if (count == 2 && threes == 1 && fours == 1)

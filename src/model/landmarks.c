@@ -23,9 +23,9 @@ struct lq_landmarker {
     const struct lq_landmarks *landmarks;
     struct lq_request *request;
     struct lq_resizer *resizer;
-    float *pixels;       // the picture made small: width * height * 3, 0..1
+    float *pixels;       // the reduced picture: width * height * 3, 0..1
     int width, height;
-    float scale;         // its pixels a pixel of the picture
+    float scale;         // reduced pixels per pixel of the picture
 };
 
 static bool fits(const struct lq_tensors *tensors)
@@ -43,7 +43,7 @@ int lq_landmarks_open(struct lq_landmarks **out, const char *path,
     return lq_landmarks_open_by(out, &lq_engine_openvino, path, options, err);
 }
 
-// In bf16 or f32, whose directions and fingers models/README.md compares; f16 was not measured.
+// bf16 or f32, for which models/README.md compares directions and fingers; f16 was not measured.
 static int compile(struct lq_landmarks *landmarks, struct lq_engine_model *model,
                    const struct lq_engine_options *how, struct lq_error *err)
 {
@@ -110,7 +110,7 @@ int lq_landmarker_new(struct lq_landmarker **out, const struct lq_landmarks *lan
     struct lq_landmarker *landmarker = calloc(1, sizeof *landmarker);
     if (landmarker) {
         landmarker->landmarks = landmarks;
-        // One float more: the last pixel is read as four.
+        // One float more, because a pixel is read as a vector of four.
         landmarker->pixels = calloc((size_t)PICTURE_SIDE * PICTURE_SIDE * 3 + 1, sizeof(float));
     }
     if (!landmarker || !landmarker->pixels || lq_resizer_new(&landmarker->resizer) != LQ_OK) {
@@ -157,7 +157,7 @@ int lq_landmarker_set_picture(struct lq_landmarker *landmarker, const struct lq_
     return lq_resizer_run(landmarker->resizer, picture, &target, err);
 }
 
-// One pixel's three floats and the next one's first, which never counts: four make a vector.
+// One pixel's three floats and the next pixel's first, which is ignored: four make a vector.
 struct lanes {
     float lane __attribute__((vector_size(16)));
 };
@@ -169,7 +169,7 @@ static inline __attribute__((always_inline)) struct lanes pixel_at(const float *
     return pixel;
 }
 
-// Where some of the four neighbours lie outside, which is black.
+// Samples where some of the four neighbours lie outside the picture; those are black.
 static struct lanes sample_at_edge(const struct lq_landmarker *landmarker, int i0, int j0, float fx,
                                    float fy)
 {
@@ -186,12 +186,12 @@ static struct lanes sample_at_edge(const struct lq_landmarker *landmarker, int i
     return sum;
 }
 
-// The picture's colour at (x, y), bilinear between the centres of pixels; black outside.
+// The picture's colour at (x, y), bilinear between pixel centres; black outside.
 static inline __attribute__((always_inline)) struct lanes
 sample(const struct lq_landmarker *landmarker, float x, float y)
 {
     const int width = landmarker->width, height = landmarker->height;
-    float from_left = x + 0.5f, from_top = y + 0.5f; // of a pixel outside: never below 0 within
+    float from_left = x + 0.5f, from_top = y + 0.5f; // never below 0 inside the picture
     if (!(from_left >= 0.0f && from_top >= 0.0f && from_left < (float)width + 1.0f &&
           from_top < (float)height + 1.0f))
         return (struct lanes){0};
@@ -208,9 +208,10 @@ sample(const struct lq_landmarker *landmarker, float x, float y)
     return sum;
 }
 
-// Crop pixel (u, v), from the crop's middle, lies at centre + u * (cos, sin) + v * (-sin, cos).
+// Crop pixel (u, v), relative to the crop's centre, lies at centre + u * (cos, sin) + v * (-sin,
+// cos).
 struct placing {
-    float x, y, cosine, sine; // in the small picture's pixels
+    float x, y, cosine, sine; // in pixels of the reduced picture
 };
 
 static struct placing place(const struct lq_landmarker *landmarker, const struct lq_hand_crop *crop)
@@ -225,7 +226,7 @@ LQ_HOT static void cut(const struct lq_landmarker *landmarker, const struct lq_h
 {
     const struct placing at = place(landmarker, crop);
     float step = hypotf(at.cosine, at.sine);
-    int taps = step < 1.25f ? 1 : step < 2.5f ? 2 : 3; // a side of the grid that makes one pixel
+    int taps = step < 1.25f ? 1 : step < 2.5f ? 2 : 3; // samples per side, averaged
     const float weight = 1.0f / (float)(taps * taps), between = 1.0f / (float)taps;
     const float first = 0.5f * between - SIDE / 2, sign = mirrored ? -1.0f : 1.0f;
     for (int j = 0; j < SIDE; j++)

@@ -3,9 +3,9 @@
 
 #include "model/decode.h"
 
-// A map of logits has most of its values outside 0..1 (background is far below 0); a map of
-// probabilities none, but for rounding and the odd number a broken run leaves behind.
-static const float look_slack = 1e-3f;
+// In a map of logits most values lie outside 0..1 (background is far below 0); in a map of
+// probabilities none do, except for rounding and a stray value of a broken run.
+static const float range_slack = 1e-3f;
 enum { OUTSIDE_PART = 100 }; // more than one value in so many outside: logits
 
 float lq_sigmoid(float x)
@@ -18,7 +18,7 @@ LQ_HOT static int count_outside(const float *values, int count)
 {
     int outside = 0;
     for (int i = 0; i < count; i++)
-        outside += (values[i] < -look_slack) | (values[i] > 1.0f + look_slack);
+        outside += (values[i] < -range_slack) | (values[i] > 1.0f + range_slack);
     return outside;
 }
 
@@ -31,7 +31,7 @@ enum lq_values lq_mask_values(const struct lq_layout *layout, enum lq_values dec
     return LQ_VALUES_PROBABILITY;
 }
 
-// Probabilities clamped to 0..1; what is no number becomes 0 (both comparisons are false for it).
+// Clamps probabilities to 0..1; NaN becomes 0, since both comparisons are false for it.
 LQ_HOT static void copy_clamped(float *grid, const float *map, int step, int count)
 {
     for (int i = 0; i < count; i++) {

@@ -13,7 +13,8 @@
 #include "model/precision.h"
 #include "model/prepare.h"
 
-// Recordings are recognised by their name; for everything else the first engine that can run here.
+// Selects the replay engine for a recording, by its file name; otherwise the first engine that can
+// run here.
 static int pick_engine(struct lq_model *model, const char *name, struct lq_error *err)
 {
     if (!name && lq_ends_with(model->path, ".replay"))
@@ -35,8 +36,8 @@ static int pick_engine(struct lq_model *model, const char *name, struct lq_error
     return lq_fail(err, first.status ? first.status : status, "%s", first.text);
 }
 
-static void ask_for_size(const struct lq_model *model, const struct lq_variant *variant,
-                         struct lq_engine_options *options)
+static void set_size(const struct lq_model *model, const struct lq_variant *variant,
+                     struct lq_engine_options *options)
 {
     const int64_t *declared = model->info.tensors.inputs[0].dims;
     bool first = model->input.channels_first;
@@ -60,15 +61,15 @@ static int pick_precision(struct lq_model *model, enum lq_precision requested,
                        "cannot run in bf16: this processor has no AVX512-BF16 or AMX; use f32");
     if (requested == LQ_PRECISION_F16 && !lq_cpu_has_f16())
         return lq_fail(err, LQ_ERR_UNAVAILABLE,
-                       "cannot run in f16: this processor has no vectors of it (AVX512-FP16, "
-                       "ARMv8.2-FP16); use f32");
+                       "cannot run in f16: this processor has neither AVX512-FP16 nor "
+                       "ARMv8.2-FP16; use f32");
     model->info.precision = requested == LQ_PRECISION_AUTO ? LQ_PRECISION_F32 : requested;
     if (requested != LQ_PRECISION_AUTO || !has || !model->sidecar.bf16_checked ||
         !model->ops->has_precisions)
         return LQ_OK;
     struct lq_variant first = {.width = model->info.sizes[0].width,
                             .height = model->info.sizes[0].height};
-    ask_for_size(model, &first, &options);
+    set_size(model, &first, &options);
     if (options.tune == LQ_TUNE_BOTH)
         options.tune = LQ_TUNE_LATENCY;
     model->raced_tune = options.tune;
@@ -87,7 +88,7 @@ static int open_engine(struct lq_model *model, int index, struct lq_engine_optio
         model->raced = NULL;
         return LQ_OK;
     }
-    ask_for_size(model, &size, &options);
+    set_size(model, &size, &options);
     return model->ops->compile(engine, model->read, &options, err);
 }
 
@@ -115,8 +116,8 @@ static int open_variant(struct lq_model *model, int index, const struct lq_engin
     return status;
 }
 
-// Video is landscape or portrait. If there is also a square size, it is only for single pictures: a
-// second kind of engine for it would use memory (a sixth of a server's) without any benefit.
+// Video frames are landscape or portrait. A square size, if there is one, is only for single
+// pictures: a second kind of engine for it would take memory (a sixth of a server's) for nothing.
 enum size_use { FOR_VIDEO = 1, FOR_STILLS = 2 };
 
 static enum size_use use_of(const struct lq_model *model, int index)
@@ -189,7 +190,7 @@ static int open_variants(struct lq_model *model, const struct lq_engine_options 
     return status;
 }
 
-// The sidecar's name, else the file's without folder and ending, or the one it is served by.
+// The sidecar's name, else the file name without folder and ending, or the name on the server.
 static void settle_name(struct lq_model *model, bool no_file)
 {
     if (model->sidecar.name[0]) {
@@ -203,7 +204,7 @@ static void settle_name(struct lq_model *model, bool no_file)
     snprintf(model->name, sizeof model->name, "%.*s", (int)len, base);
 }
 
-// A served model may bring its own sidecar; else it is the one beside the file, if there is one. A
+// A served model may have its own sidecar on the server; otherwise use the one beside the file. A
 // sidecar of another model must not be applied to this one.
 static int read_sidecar(struct lq_model *model, bool no_file, struct lq_error *err)
 {
@@ -258,8 +259,8 @@ static int compile_all(struct lq_model *model, enum lq_precision requested,
     return status;
 }
 
-// Most files with a fixed batch size also accept a batch of one. If not, one picture is passed with
-// empty ones after it.
+// Most files with a fixed batch size also accept a batch of one. If not, a picture is run together
+// with empty ones.
 static int compile_batch(struct lq_model *model, enum lq_precision requested,
                          struct lq_engine_options *engine, struct lq_error *err)
 {
@@ -278,12 +279,12 @@ static int compile_batch(struct lq_model *model, enum lq_precision requested,
     model->info.batch = declared;
     status = compile_all(model, requested, engine, err);
     if (status == LQ_OK)
-        lq_log_warn("'%.100s' takes %d pictures at once and no fewer: each frame costs as much as "
+        lq_log_warn("'%.100s' only takes batches of %d pictures: each frame costs as much as "
                     "%d; export it with batch=1", model->source, declared, declared);
     return status;
 }
 
-// OpenVINO gives the integers of a .tflite's quantised outputs without scale and zero point.
+// OpenVINO returns the integers of a .tflite's quantised outputs without scale and zero point.
 static int refuse_hidden_scales(const struct lq_model *model, struct lq_error *err)
 {
     const struct lq_tensors *tensors = &model->info.tensors;
@@ -294,10 +295,10 @@ static int refuse_hidden_scales(const struct lq_model *model, struct lq_error *e
         return LQ_OK;
     return lq_fail(err, LQ_ERR_MODEL,
                    "'%.150s' has inputs or outputs that are quantised: `lacquer convert` makes an "
-                   "ONNX model of it that says how", model->source);
+                   "ONNX model of it that declares their scales", model->source);
 }
 
-// Networks as they are downloaded, with the classes of COCO, find no nails.
+// Networks trained on COCO, as they are downloaded, detect no nails.
 static void log_classes(const struct lq_model *model)
 {
     int classes = model->info.classes;

@@ -27,7 +27,7 @@ static int enter(struct racer *racer, const struct lq_engine_ops *ops,
     for (int i = 0; i < tensors->input_count; i++)
         memset(tensors->inputs[i].data, 0, lq_tensor_bytes(&tensors->inputs[i]));
     racer->best_us = UINT64_MAX;
-    return ops->run(racer->request, 0, err); // the first run sets things up
+    return ops->run(racer->request, 0, err); // warm-up run
 }
 
 static int lap(struct racer *racer, const struct lq_engine_ops *ops, struct lq_error *err)
@@ -48,23 +48,23 @@ int lq_precision_race(const struct lq_engine_ops *ops, struct lq_engine_model *m
     int status = enter(&full, ops, model, *options, LQ_PRECISION_F32, err);
     if (status == LQ_OK)
         status = enter(&half, ops, model, *options, LQ_PRECISION_BF16, err);
-    bool alone = status == LQ_ERR_UNAVAILABLE; // there is nothing to compare f32 with
-    if (alone) {
+    bool f32_only = status == LQ_ERR_UNAVAILABLE; // there is nothing to compare f32 with
+    if (f32_only) {
         lq_log_debug("%s", err->text);
         status = LQ_OK;
     }
     uint64_t from_us = lq_clock_us();
-    for (int i = 0; status == LQ_OK && !alone && i < ROUNDS; i++) {
+    for (int i = 0; status == LQ_OK && !f32_only && i < ROUNDS; i++) {
         if (i > 0 && lq_clock_us() - from_us > RACE_US_MAX)
             break;
         status = lap(&full, ops, err);
         if (status == LQ_OK)
             status = lap(&half, ops, err);
     }
-    // Only by a clear margin, so that chance does not decide the precision.
-    bool half_wins = !alone && (double)half.best_us < (double)full.best_us * 0.85;
+    // Only by a clear margin, so that noise does not decide the precision.
+    bool half_wins = !f32_only && (double)half.best_us < (double)full.best_us * 0.85;
     *faster = half_wins ? LQ_PRECISION_BF16 : LQ_PRECISION_F32;
-    if (status == LQ_OK && !alone)
+    if (status == LQ_OK && !f32_only)
         lq_log_debug("a frame takes %.1f ms in f32, %.1f ms in bf16", (double)full.best_us / 1000,
                      (double)half.best_us / 1000);
     ops->request_free(half.request);

@@ -13,15 +13,15 @@
 struct lq_runner {
     const struct lq_model *model;
     struct lq_request *requests[LQ_MODEL_SIZES_MAX]; // one for each variant
-    struct lq_request *exclusive[LQ_MODEL_SIZES_MAX]; // … that has a latency engine, else NULL
+    struct lq_request *exclusive[LQ_MODEL_SIZES_MAX]; // … for the latency engine, else NULL
     struct lq_request *request;                      // of the prepared picture
     struct lq_resizer *resizer;
-    float *pixels[LQ_MODEL_SIZES_MAX];                // where an input is not f32: the picture …
-    float *outputs[LQ_TENSORS_MAX];                   // … and outputs that are not, as f32
+    float *pixels[LQ_MODEL_SIZES_MAX];                // f32 copy of an input of another type …
+    float *outputs[LQ_TENSORS_MAX];                   // … and of such outputs
     float *grid;          // mask head
     struct lq_yolo yolo;  // detection head
     int current;          // variant of the prepared picture; -1: none
-    bool mirrored;        // … which was turned left to right
+    bool mirrored;        // … which was mirrored
     struct lq_geometry geometry;
     struct lq_patch patches[LQ_NAILS_MAX];
 };
@@ -54,7 +54,7 @@ static size_t picture_floats(const struct lq_runner *runner, int variant)
     return 3 * (size_t)size->width * (size_t)size->height;
 }
 
-// Of the largest size.
+// Size of an output in the largest variant.
 static size_t output_floats(const struct lq_runner *runner, int output)
 {
     size_t most = 1;
@@ -69,7 +69,7 @@ static size_t output_floats(const struct lq_runner *runner, int output)
     return most;
 }
 
-// Where the picture is put, as f32: the engine's own memory unless that is of another type.
+// Where the picture is written as f32: the engine's own memory unless its type differs.
 static float *picture_memory(const struct lq_runner *runner, int variant)
 {
     if (runner->pixels[variant])
@@ -155,7 +155,8 @@ void lq_runner_free(struct lq_runner *runner)
     free(runner);
 }
 
-// The size whose aspect ratio is nearest to the picture's: the least stretching or padding.
+// The size whose aspect ratio is nearest to the picture's: it needs the least stretching or
+// padding.
 static int nearest_size(const struct lq_model *model, const struct lq_image *picture)
 {
     float best = INFINITY;
@@ -208,8 +209,8 @@ int lq_runner_prepare(struct lq_runner *runner, const struct lq_image *picture, 
     return LQ_OK;
 }
 
-// Rows of `count` pixels of `lanes` floats, in place.
-static void turn_rows(float *data, size_t rows, size_t count, size_t lanes)
+// Mirrors rows of `count` pixels of `lanes` floats, in place.
+static void mirror_rows(float *data, size_t rows, size_t count, size_t lanes)
 {
     for (size_t y = 0; y < rows; y++, data += count * lanes)
         for (size_t x = 0; x < count / 2; x++)
@@ -228,7 +229,7 @@ void lq_runner_mirror(struct lq_runner *runner)
     float *data = picture_memory(runner, runner->current);
     size_t width = (size_t)variant->width, height = (size_t)variant->height;
     bool planes = model->input.channels_first;
-    turn_rows(data, planes ? 3 * height : height, width, planes ? 1 : 3);
+    mirror_rows(data, planes ? 3 * height : height, width, planes ? 1 : 3);
     runner->mirrored = true;
 }
 
@@ -250,7 +251,8 @@ static enum lq_values values_of(const struct lq_model *model, const struct lq_la
                                 const float *map)
 {
     enum lq_values declared = model->rules.values, values = lq_mask_values(layout, declared, map);
-    // Const for its users, but the flag is atomic and the model was allocated as changeable.
+    // Callers may not change the model, but this flag is atomic and the model's memory is not
+    // const.
     atomic_bool *logged = (atomic_bool *)&model->logged_values;
     if (values == declared || values != LQ_VALUES_LOGITS || atomic_exchange(logged, true))
         return values;
@@ -279,7 +281,7 @@ int lq_runner_patches(struct lq_runner *runner, const struct lq_patch **patches,
         rules.values = values_of(model, layout, map);
         lq_mask_decode(layout, &rules, &runner->geometry, map, runner->grid, &runner->patches[0]);
         if (runner->mirrored)
-            turn_rows(runner->grid, (size_t)layout->map_height, (size_t)layout->map_width, 1);
+            mirror_rows(runner->grid, (size_t)layout->map_height, (size_t)layout->map_width, 1);
         *count = 1;
         return LQ_OK;
     }

@@ -174,7 +174,7 @@ KEY(bf16_checked)
     return LQ_OK;
 }
 
-// A file beside the model: nothing that leads elsewhere.
+// A plain file name: the file must be in the same folder.
 KEY(float_model)
 {
     const char *text = json_string_value(value);
@@ -230,7 +230,7 @@ KEY(threshold)
     return read_number(reader, name, value, 0.001, 1, &reader->out->threshold);
 }
 
-// For people: whatever it says is fine.
+// A text for people: any string is valid.
 KEY(text)
 {
     (void)reader, (void)name, (void)value;
@@ -263,8 +263,7 @@ static int read_keys(const struct reader *reader, json_t *root)
         size_t i = 0;
         while (i < LQ_COUNT(keys) && strcmp(keys[i].key, key) != 0)
             i++;
-        // A key of a later version must not cause an error, but a typing mistake should be
-        // reported.
+        // A key of a later version must not be an error, but a typing error should be reported.
         if (i == LQ_COUNT(keys)) {
             lq_log_warn("sidecar '%s': unknown key \"%.40s\" is ignored", reader->path, key);
             continue;

@@ -39,7 +39,7 @@ static float det_value(const struct lq_layout *layout, const float *det, int row
                                   : det[(size_t)row * (size_t)layout->anchors + anchor];
 }
 
-// scores = max(scores, row). A NaN never wins: the comparison is false for it.
+// scores = max(scores, row). NaN is ignored, since the comparison is false for it.
 LQ_HOT static void keep_larger(float *scores, const float *row, int step, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -53,7 +53,7 @@ static bool is_nail_class(const struct lq_rules *rules, int class)
     return class >= 64 ? rules->class_mask == UINT64_MAX : rules->class_mask >> class & 1;
 }
 
-// The network chose a class for each row: a whole number, as a float.
+// The network chose one class per row, stored as a whole number in a float.
 static void score_final(struct lq_yolo *yolo, const struct lq_layout *layout,
                         const struct lq_rules *rules, const float *det)
 {
@@ -96,9 +96,9 @@ static void score_anchors(struct lq_yolo *yolo, const struct lq_layout *layout,
     }
 }
 
-// Boxes in pixels have centres all over the tensor, whatever the picture shows: one for each
-// anchor. So the centres' mean distinguishes pixels (half the width) from 0..1 (a half). Where the
-// network chose the rows, the right and lower edges of confident ones do.
+// Anchors cover the whole tensor, whatever the picture shows, so the mean of the boxes' centres
+// distinguishes pixels (half the width) from 0..1 (a half). If the network selected the rows, the
+// right and lower edges of confident boxes decide.
 static bool boxes_in_pixels(const struct lq_detections *detections, const float *scores)
 {
     const struct lq_layout *layout = detections->layout;
@@ -112,7 +112,7 @@ static bool boxes_in_pixels(const struct lq_detections *detections, const float 
     for (int i = 0; i < layout->anchors; i++) {
         float x = det_value(layout, detections->det, final ? 2 : 0, (uint32_t)i);
         float y = det_value(layout, detections->det, 3, (uint32_t)i);
-        if (!(fabsf(x) < 1e5f)) // NaN too
+        if (!(fabsf(x) < 1e5f)) // also rejects NaN
             continue;
         if (final && scores[i] >= detections->rules->score_min && fabsf(y) < 1e5f)
             largest = fmax(largest, fmax((double)x, (double)y));
@@ -122,7 +122,7 @@ static bool boxes_in_pixels(const struct lq_detections *detections, const float 
     return final ? largest > 2.0 : count > 0 && sum / count > 2.0;
 }
 
-// ---- a heap of anchors, best score on top: only as many are sorted as are read
+// ---- a heap of anchors, best score on top: sorts only as many as are read
 
 static bool better(const float *scores, uint32_t a, uint32_t b)
 {
@@ -167,7 +167,7 @@ static uint32_t pop_best(struct lq_yolo *yolo, int *count)
 
 // ---- boxes
 
-// False when the box is no box or lies outside the picture.
+// False if the box is invalid or outside the picture.
 static bool read_box(const struct lq_detections *detections, bool pixels, struct candidate *box)
 {
     const struct lq_geometry *geometry = detections->geometry;
@@ -255,7 +255,8 @@ LQ_HOT static void row_channels_last(const float *restrict proto,
     }
 }
 
-// The grid points inside a box, and one around it, so that the nail's edge can be interpolated.
+// The grid points inside a box and one more on each side, so that the nail's edge can be
+// interpolated.
 struct part {
     int i0, j0, width, height;
     float step_x, step_y; // tensor pixels; point i is at (i + 0.5) * step
@@ -279,7 +280,7 @@ static struct part part_of(const struct lq_detections *detections, const struct 
     return part;
 }
 
-// The prototypes there, weighted by the detection's coefficients.
+// Adds up the prototypes in that part, weighted by the detection's coefficients.
 static void mix_prototypes(const struct lq_detections *detections, const struct part *part,
                            uint32_t anchor, float *grid)
 {
@@ -315,7 +316,7 @@ static void copy_mask(const struct lq_detections *detections, const struct part 
         size_t at = (size_t)(part->j0 + j) * (size_t)layout->proto_width + (size_t)part->i0;
         for (int i = 0; i < part->width; i++) {
             float value = mask[at + (size_t)i];
-            value = value > 0.0f || logits ? value : 0.0f; // NaN too
+            value = value > 0.0f || logits ? value : 0.0f; // NaN becomes 0
             *grid++ = logits ? lq_sigmoid(value) : fminf(value, 1.0f);
         }
     }

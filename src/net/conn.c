@@ -13,7 +13,7 @@
 
 enum {
     PIECES_MAX = 16,
-    READS_MAX = 8,          // of one connection before others have their turn
+    READS_MAX = 8,          // of one connection before other connections are served
     LINGER_READS_MAX = 32,
     HANDSHAKES_MAX = 4,     // steps of TLS handshakes in one turn
 };
@@ -30,7 +30,7 @@ void lq_conn_work(struct lq_conn *conn)
 
 // ---- deadlines ---------------------------------------------------------------------------------
 
-// The timer is only ever moved forward in time when it has fired: a frame sets no timer anew.
+// The timer moves to a later time only when it fires, so that a frame costs no timer update.
 static void set_timer(struct lq_conn *conn)
 {
     uint64_t at_us = conn->deadline_us ? conn->deadline_us : UINT64_MAX;
@@ -84,7 +84,7 @@ void lq_conn_end(struct lq_conn *conn, enum lq_net_end end)
 void lq_conn_close(struct lq_conn *conn)
 {
     conn->closing = true;
-    conn->deadline_us = 0; // how long it may take to take what waits is another matter
+    conn->deadline_us = 0; // queued output has its own deadline (stall_ms)
     lq_conn_work(conn);
 }
 
@@ -112,7 +112,7 @@ static void report_closed(struct lq_conn *conn)
         protocol->closed(conn, (enum lq_net_end)conn->end);
 }
 
-// Frees what the connection has; its struct goes when the turn is over.
+// Closes the connection and frees its members; its struct is freed at the end of the turn.
 static void finish(struct lq_conn *conn)
 {
     struct lq_net *net = conn->net;
@@ -136,8 +136,9 @@ static void finish(struct lq_conn *conn)
     lq_loop_free_later(net->loop, &conn->garbage);
 }
 
-// Everything is out. Our direction is shut, but what the client still sends is read for a while:
-// closing with unread bytes would make the system throw away the response (RFC 9112 section 9.6).
+// All output is sent and our direction is shut. Keep reading what the client still sends for a
+// while: closing with unread bytes would make the kernel discard the response (RFC 9112 section
+// 9.6).
 static void start_lingering(struct lq_conn *conn)
 {
     if (conn->tls)
@@ -154,7 +155,7 @@ static void start_lingering(struct lq_conn *conn)
     lq_conn_set_deadline(conn, lq_conn_limits(conn)->linger_ms);
 }
 
-// Reads and discards, below TLS.
+// Reads and discards input, below TLS.
 static void linger(struct lq_conn *conn)
 {
     for (int i = 0; i < LINGER_READS_MAX && conn->readable; i++) {
@@ -163,7 +164,7 @@ static void linger(struct lq_conn *conn)
         if (got > 0)
             conn->discarded += (size_t)got;
         else if (got < 0)
-            conn->readable = false; // or broken, which the watch reports
+            conn->readable = false; // an error is reported by the watch
         if (got == 0 || conn->discarded > lq_conn_limits(conn)->discard_bytes) {
             lq_conn_end(conn, LQ_END_DONE);
             return;
@@ -211,7 +212,7 @@ void lq_conn_write(struct lq_conn *conn, const void *copied, size_t copied_len,
     lq_conn_work(conn);
 }
 
-// True: something went out.
+// Returns whether anything was sent.
 static bool flush(struct lq_conn *conn)
 {
     bool moved = false;
@@ -248,28 +249,28 @@ static bool append_held(struct lq_conn *conn, const uint8_t *bytes, size_t len)
     return true;
 }
 
-// Shows the protocol what is held. True: it took some.
+// Passes held input to the protocol. Returns whether it consumed any.
 static bool show_held(struct lq_conn *conn)
 {
-    size_t took = conn->protocol->input(conn, conn->held, conn->held_len);
-    if (took > 0 && took < conn->held_len)
-        memmove(conn->held, conn->held + took, conn->held_len - took);
-    hold(conn, conn->held_len - took);
-    conn->short_of_input = took == 0 && conn->protocol->wants(conn);
-    return took > 0;
+    size_t consumed = conn->protocol->input(conn, conn->held, conn->held_len);
+    if (consumed > 0 && consumed < conn->held_len)
+        memmove(conn->held, conn->held + consumed, conn->held_len - consumed);
+    hold(conn, conn->held_len - consumed);
+    conn->short_of_input = consumed == 0 && conn->protocol->wants(conn);
+    return consumed > 0;
 }
 
 static void on_read(struct lq_conn *conn, uint8_t *bytes, size_t len)
 {
-    size_t took = 0;
+    size_t consumed = 0;
     conn->short_of_input = false;
     if (!conn->held_len)
-        took = conn->protocol->input(conn, bytes, len);
-    if (took < len && !append_held(conn, bytes + took, len - took))
+        consumed = conn->protocol->input(conn, bytes, len);
+    if (consumed < len && !append_held(conn, bytes + consumed, len - consumed))
         lq_conn_end(conn, LQ_END_MEMORY);
 }
 
-// Reads once, to where the protocol wants its payload or to the scratch. True: bytes came.
+// Reads once, into the protocol's payload memory or the scratch. Returns whether bytes were read.
 static bool read_once(struct lq_conn *conn)
 {
     size_t size = 0, len;
@@ -293,7 +294,7 @@ static bool read_once(struct lq_conn *conn)
     return len > 0;
 }
 
-static bool take_input(struct lq_conn *conn)
+static bool consume_input(struct lq_conn *conn)
 {
     if (conn->closing || !conn->protocol->wants(conn))
         return false;
@@ -313,7 +314,7 @@ static bool is_admitted(struct lq_conn *conn)
     return conn->accepted;
 }
 
-// The header is peeked at before it is read, so that not a byte after it is consumed.
+// Peeks at the header before reading it, so that no byte after it is consumed.
 static bool read_proxy(struct lq_conn *conn)
 {
     uint8_t bytes[LQ_PROXY_BYTES_MAX];
@@ -325,7 +326,7 @@ static bool read_proxy(struct lq_conn *conn)
         lq_conn_end(conn, got == 0 ? LQ_END_PEER : LQ_END_BROKEN);
         return false;
     }
-    conn->readable = state == LQ_PROXY_WHOLE; // else epoll reports when more has come
+    conn->readable = state == LQ_PROXY_WHOLE; // else epoll reports when more has arrived
     if (state == LQ_PROXY_MORE || recv(conn->watch.fd, bytes, size, 0) != (ssize_t)size)
         return false;
     conn->net->bytes_in += size;
@@ -333,8 +334,8 @@ static bool read_proxy(struct lq_conn *conn)
     return is_admitted(conn);
 }
 
-// A step of a handshake takes some 0.3 ms of the loop: of a storm of them a few are done in a turn,
-// so that who is connected already waits for those alone.
+// A handshake step takes about 0.3 ms. Limit them per turn, so that a burst of new clients does not
+// delay those that are connected.
 static bool may_shake_hands(struct lq_net *net)
 {
     uint64_t turn_us = lq_loop_now_us(net->loop);
@@ -364,7 +365,7 @@ static bool shake_hands(struct lq_conn *conn)
     return io == LQ_IO_DONE;
 }
 
-// True: it is further than before.
+// Returns whether it made progress.
 static bool prepare(struct lq_conn *conn)
 {
     if (conn->stage == LQ_CONN_PROXY)
@@ -390,7 +391,7 @@ static bool step(struct lq_conn *conn)
         start_lingering(conn);
         return false;
     }
-    return take_input(conn) || moved;
+    return consume_input(conn) || moved;
 }
 
 static void run(struct lq_loop_job *job)
@@ -414,7 +415,7 @@ static void on_ready(struct lq_watch *watch, uint32_t events)
         conn->readable = true;
     if (events & EPOLLOUT)
         conn->writable = true;
-    if (events & (EPOLLERR | EPOLLHUP)) // reset, or both directions are over
+    if (events & (EPOLLERR | EPOLLHUP)) // reset, or both directions are shut
         lq_conn_end(conn, conn->lingering || conn->closing ? LQ_END_DONE : LQ_END_PEER);
     lq_conn_work(conn);
 }
@@ -428,7 +429,7 @@ static void set_options(int fd)
         {IPPROTO_TCP, TCP_KEEPIDLE, 60}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
         {IPPROTO_TCP, TCP_KEEPCNT, 3},
     };
-    for (size_t i = 0; i < LQ_COUNT(options); i++) // a socket that has no TCP does without
+    for (size_t i = 0; i < LQ_COUNT(options); i++) // may fail: not every socket is TCP
         setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { GATHER_BYTES = 16 * 1024 }; // what one TLS record holds
+enum { GATHER_BYTES = 16 * 1024 }; // the maximum size of a TLS record
 
 static enum lq_io recv_plain(struct lq_conn *conn, uint8_t *bytes, size_t size, size_t *len)
 {
@@ -45,8 +45,8 @@ static enum lq_io send_plain(struct lq_conn *conn, const struct iovec *pieces, i
     return errno == EAGAIN ? LQ_IO_WRITE : LQ_IO_BROKEN;
 }
 
-// Short pieces become one record. What was offered once is offered again first: the same bytes,
-// since the queue keeps their order.
+// Gathers short pieces into one record. After a partial write OpenSSL wants the same bytes again,
+// which holds because the queue keeps their order.
 static enum lq_io send_tls(struct lq_conn *conn, const struct iovec *pieces, int count, size_t *len)
 {
     uint8_t gathered[GATHER_BYTES];

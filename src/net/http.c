@@ -9,8 +9,8 @@ static const struct lq_http_handler *handler_of(const struct lq_http_request *ht
     return lq_http_handler_of(http->conn);
 }
 
-// Over and out: the connection is ready for its next request.
-static void go_on(struct lq_conn *conn)
+// Finishes a request: the connection is ready for the next one.
+static void start_next(struct lq_conn *conn)
 {
     struct lq_http_request *http = conn->state;
     conn->state = NULL;
@@ -27,7 +27,7 @@ static void go_on(struct lq_conn *conn)
 
 // ---- bodies ------------------------------------------------------------------------------------
 
-// After bytes of the body, or when there are none.
+// Called after bytes of the body have arrived, or at once if there are none.
 static void on_progress(struct lq_http_request *http)
 {
     struct lq_conn *conn = http->conn;
@@ -44,7 +44,7 @@ static void on_progress(struct lq_http_request *http)
             handler_of(http)->body_done(http);
     }
     if (http->over)
-        go_on(conn);
+        start_next(conn);
 }
 
 static uint8_t *place_for(struct lq_http_request *http, size_t *size)
@@ -60,14 +60,14 @@ static uint8_t *place_for(struct lq_http_request *http, size_t *size)
     return http->answered ? NULL : place;
 }
 
-static void take(struct lq_http_request *http, size_t len, bool placed)
+static void consume(struct lq_http_request *http, size_t len, bool placed)
 {
     lq_http_body_took(&http->body, len);
     if (placed && handler_of(http)->received)
         handler_of(http)->received(http, len);
 }
 
-static size_t take_payload(struct lq_http_request *http, const uint8_t *bytes, size_t len)
+static size_t consume_payload(struct lq_http_request *http, const uint8_t *bytes, size_t len)
 {
     uint64_t payload = lq_http_body_payload(&http->body);
     size_t size = 0;
@@ -78,7 +78,7 @@ static size_t take_payload(struct lq_http_request *http, const uint8_t *bytes, s
         len = size;
     if (place)
         memcpy(place, bytes, len);
-    take(http, len, place != NULL);
+    consume(http, len, place != NULL);
     return len;
 }
 
@@ -88,7 +88,7 @@ static bool wants(const struct lq_conn *conn)
     return !http || !http->body.whole;
 }
 
-static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
+static size_t consume_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 {
     struct lq_http_request *http = conn->state;
     size_t at = 0;
@@ -100,7 +100,7 @@ static size_t take_body(struct lq_conn *conn, const uint8_t *bytes, size_t len)
         }
         at += (size_t)framing;
         if (at < len && lq_http_body_payload(&http->body) > 0)
-            at += take_payload(http, bytes + at, len - at);
+            at += consume_payload(http, bytes + at, len - at);
         on_progress(http);
     }
     return at;
@@ -112,17 +112,17 @@ static uint8_t *room(struct lq_conn *conn, size_t *size)
     return http && lq_http_body_payload(&http->body) > 0 ? place_for(http, size) : NULL;
 }
 
-static void came(struct lq_conn *conn, uint8_t *bytes, size_t len)
+static void on_payload(struct lq_conn *conn, uint8_t *bytes, size_t len)
 {
     struct lq_http_request *http = conn->state;
     (void)bytes;
-    take(http, len, true);
+    consume(http, len, true);
     on_progress(http);
 }
 
 // ---- heads -------------------------------------------------------------------------------------
 
-// RFC 9110 section 10.1.1: told to go on only when its body is wanted.
+// RFC 9110 section 10.1.1: send 100 Continue only if the body is wanted.
 static void send_continue(struct lq_http_request *http)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -137,14 +137,14 @@ static void begin(struct lq_conn *conn, struct lq_http_request *http)
     http->body_reported = !http->has_body;
     handler_of(http)->request(http);
     if (conn->state != http || conn->ending)
-        return; // a WebSocket now
+        return; // it has become a WebSocket
     send_continue(http);
     if (http->has_body)
         on_progress(http);
 }
 
-// Takes a whole head apart. Returns how many bytes it took; all, when it is refused.
-static size_t take_head(struct lq_conn *conn, const uint8_t *bytes, size_t len)
+// Parses a complete head. Returns the number of bytes consumed: all of them if it is refused.
+static size_t read_head(struct lq_conn *conn, const uint8_t *bytes, size_t len)
 {
     struct lq_http_request_head head;
     const char *why;
@@ -166,12 +166,12 @@ static size_t input(struct lq_conn *conn, uint8_t *bytes, size_t len)
     int code;
     const char *why;
     if (conn->state)
-        return take_body(conn, bytes, len);
-    if (conn->scan.at == 0 && conn->served) // its first bytes
+        return consume_body(conn, bytes, len);
+    if (conn->scan.at == 0 && conn->served) // the first bytes of a next request
         lq_conn_set_deadline(conn, lq_conn_limits(conn)->handshake_ms);
     switch (lq_http_scan(&conn->scan, bytes, len, lq_conn_limits(conn)->head_bytes, &code, &why)) {
     case LQ_HTTP_WHOLE:
-        return take_head(conn, bytes, len);
+        return read_head(conn, bytes, len);
     case LQ_HTTP_MORE:
         if (conn->input_ended)
             lq_conn_end(conn, LQ_END_PEER);
@@ -193,7 +193,7 @@ static void on_ended(struct lq_conn *conn)
         lq_conn_end(conn, LQ_END_PEER);
 }
 
-// Something was written and all of it is with the system.
+// All written output has been passed to the kernel.
 static void on_drained(struct lq_conn *conn)
 {
     struct lq_http_request *http = conn->state;
@@ -207,7 +207,7 @@ static void on_drained(struct lq_conn *conn)
         lq_loop_free_later(conn->net->loop, &http->garbage);
         lq_conn_close(conn);
     } else if (http->body.whole) {
-        go_on(conn);
+        start_next(conn);
     }
 }
 
@@ -240,7 +240,7 @@ const struct lq_protocol lq_http_protocol = {
     .input = input,
     .wants = wants,
     .room = room,
-    .received = came,
+    .received = on_payload,
     .ended = on_ended,
     .drained = on_drained,
     .deadline = on_deadline,

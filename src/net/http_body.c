@@ -30,8 +30,8 @@ static bool to(struct lq_http_body *body, int state)
     return true;
 }
 
-// A chunk's size in hex; at most 16 digits of which the first is small, so that it fits (RFC 9112
-// section 7.1: overflow must be checked). No blanks: they are what the section calls bad.
+// Parses a chunk size in hex. At most 16 digits, with a check for overflow (RFC 9112 section 7.1),
+// and no spaces: the RFC calls those bad.
 static bool on_size(struct lq_http_body *body, uint8_t c)
 {
     int digit = hex_of(c);
@@ -54,8 +54,8 @@ static bool on_extension(struct lq_http_body *body, uint8_t c)
     return is_text(c) && ++body->line <= LQ_CHUNK_EXTENSION_BYTES_MAX;
 }
 
-// Trailers are dropped (RFC 9112 section 7.1.2 allows it); `digits` counts the present line's
-// bytes.
+// Discards trailers (RFC 9112 section 7.1.2 allows it). `digits` counts the bytes of the current
+// line.
 static bool on_trailer(struct lq_http_body *body, uint8_t c)
 {
     if (c == '\r') {

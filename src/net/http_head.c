@@ -12,14 +12,14 @@ static enum lq_http_found refuse(int *code, const char **why, int as, const char
     return LQ_HTTP_BAD;
 }
 
-// Lines end in CRLF and in nothing else: a bare LF or CR is where two readers part (RFC 9112
-// section 2.2). Control characters stand nowhere (RFC 9110 section 5.5).
+// Lines must end in CRLF: parsers that differ over a bare LF or CR can be tricked into request
+// smuggling (RFC 9112 section 2.2). Control characters are invalid (RFC 9110 section 5.5).
 static bool is_control(uint8_t c)
 {
     return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-// A line has ended at scan->at. Whether it was the last one.
+// A line has ended at scan->at. Returns whether it ends the head.
 static bool ends_head(struct lq_http_scan *scan)
 {
     bool empty = scan->at - scan->line == 2;
@@ -32,7 +32,7 @@ static bool ends_head(struct lq_http_scan *scan)
     return empty && scan->begun;
 }
 
-enum { EMPTY_BYTES_MAX = 4 }; // of empty lines before a request (RFC 9112 section 2.2 asks for one)
+enum { EMPTY_BYTES_MAX = 4 }; // of empty lines before a request (RFC 9112 section 2.2)
 
 enum lq_http_found lq_http_scan(struct lq_http_scan *scan, const uint8_t *bytes, size_t len,
                                 size_t size_max, int *code, const char **why)
@@ -45,7 +45,7 @@ enum lq_http_found lq_http_scan(struct lq_http_scan *scan, const uint8_t *bytes,
         if (c == '\n' && ends_head(scan))
             return LQ_HTTP_WHOLE;
         if (is_control(c) && c != '\r' && c != '\n')
-            return refuse(code, why, 400, "the head has a control character in it");
+            return refuse(code, why, 400, "the head contains a control character");
         if (scan->skipped > EMPTY_BYTES_MAX)
             return refuse(code, why, 400, "empty lines instead of a request");
     }
@@ -102,7 +102,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-// Goes on to the next member of a list, without blanks around it; false at its end.
+// Finds the next member of a list, without blanks around it; false at the list's end.
 static bool next_member(const char **at, const char *end, const char **member, size_t *len)
 {
     while (*at < end && (is_blank(**at) || **at == ','))
@@ -132,12 +132,12 @@ bool lq_http_list_has(const char *list, size_t len, const char *token, bool any_
 
 // ---- request line ------------------------------------------------------------------------------
 
-// What is being read: the bytes, and where the present line lies in them.
+// The parser's state: the bytes, and the current line in them.
 struct reading {
     struct lq_http_request_head *head;
     const char *text;
     size_t len;
-    size_t at, end; // of the line; the CRLF starts at `end`
+    size_t at, end; // bounds of the line; its CRLF starts at `end`
     const char *why;
     int hosts, lengths, encodings, expectations;
 };
@@ -161,8 +161,8 @@ static bool next_line(struct reading *reading, size_t at)
     return reading->end > at;
 }
 
-// A host and port as RFC 3986 section 3.2.2 writes them: a name, an IPv4 address, or an IPv6
-// address in brackets. No user, and no character that some reader might take for an end.
+// Accepts a host and port as in RFC 3986 section 3.2.2: a name, an IPv4 address, or an IPv6 address
+// in brackets. Rejects user names and characters that another parser may take for an end.
 static bool is_host(const char *text, size_t len)
 {
     size_t at = 0;
@@ -185,7 +185,8 @@ static bool is_host(const char *text, size_t len)
     return at == len;
 }
 
-// absolute-form (RFC 9112 section 3.2.2): its host counts, and what follows is the target.
+// Reads the absolute-form (RFC 9112 section 3.2.2): takes the host from it, and what follows is the
+// target.
 static int cut_absolute(struct reading *reading, size_t at, size_t end)
 {
     const char *text = reading->text;
@@ -217,7 +218,7 @@ static int read_target(struct reading *reading, size_t at, size_t end)
             return fault(reading, 400, "the target has a character that must be written as %XX");
     head->target = span_of(at, end);
     if (head->method.len == 7 && memcmp(text + head->method.at, "CONNECT", 7) == 0)
-        return fault(reading, 405, "this is no proxy");
+        return fault(reading, 405, "this server is no proxy");
     if (text[at] == '/')
         return 0;
     if (end - at == 1 && text[at] == '*' && head->method.len == 7 &&
@@ -234,7 +235,7 @@ static int read_version(struct reading *reading, const char *version, size_t len
     if (!formed)
         return fault(reading, 400, "the request line does not end in an HTTP version");
     if (version[5] != '1' || version[7] > '1')
-        return fault(reading, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+        return fault(reading, 505, "only HTTP/1.0 and HTTP/1.1 are supported");
     reading->head->minor = version[7] - '0';
     return 0;
 }
@@ -259,7 +260,7 @@ static int read_request_line(struct reading *reading)
 
 // ---- headers -----------------------------------------------------------------------------------
 
-// Digits and nothing else, few enough to fit (RFC 9112 section 6.3).
+// Accepts only digits, and few enough to fit (RFC 9112 section 6.3).
 static int read_length(struct reading *reading, const char *value, size_t len)
 {
     int64_t length = 0;
@@ -290,7 +291,7 @@ static int read_host(struct reading *reading, struct lq_http_part value)
         return fault(reading, 400, "Host is given twice");
     if (!is_host(reading->text + value.at, value.len))
         return fault(reading, 400, "Host is ill-formed");
-    if (reading->head->host.len == 0) // else an absolute target's counts (RFC 9112 section 3.2.2)
+    if (reading->head->host.len == 0) // unless an absolute target named it
         reading->head->host = value;
     return 0;
 }
@@ -303,7 +304,7 @@ static int read_expect(struct reading *reading, const char *value, size_t len)
     return 0;
 }
 
-// What the framing hangs on.
+// Reads the headers that determine framing and host.
 static int read_known(struct reading *reading, const struct lq_http_field *field)
 {
     const char *name = reading->text + field->name.at, *value = reading->text + field->value.at;
@@ -319,14 +320,14 @@ static int read_known(struct reading *reading, const struct lq_http_field *field
     return 0;
 }
 
-// name ":" OWS value OWS; no blank before the colon, and no line that begins with one (RFC 9112
-// sections 5.1 and 5.2).
+// name ":" OWS value OWS. A blank before the colon and folded lines are errors (RFC 9112 sections
+// 5.1 and 5.2).
 static int read_field(struct reading *reading)
 {
     const char *text = reading->text;
     size_t colon = reading->at, from, to = reading->end;
     if (is_blank(text[colon]))
-        return fault(reading, 400, "a header goes on in a second line");
+        return fault(reading, 400, "a header continues on a second line");
     while (colon < reading->end && lq_http_is_token((uint8_t)text[colon]))
         colon++;
     if (colon == reading->at || text[colon] != ':')
@@ -343,9 +344,9 @@ static int read_field(struct reading *reading)
     return read_known(reading, field);
 }
 
-// ---- what follows from all of them -------------------------------------------------------------
+// ---- checks over all headers -------------------------------------------------------------------
 
-// Whether any header of this name lists the token.
+// Whether a header of this name lists the token.
 static bool any_lists(const struct reading *reading, const char *name, const char *token)
 {
     for (int i = 0; i < reading->head->field_count; i++) {
@@ -384,7 +385,7 @@ int lq_http_head_read(struct lq_http_request_head *head, const uint8_t *bytes, s
     struct reading reading = {.head = head, .text = (const char *)bytes, .len = len};
     size_t at = 0;
     *head = (struct lq_http_request_head){.content_length = -1};
-    while (at + 4 < len && bytes[at] == '\r') // empty lines before it
+    while (at + 4 < len && bytes[at] == '\r') // skip empty lines before it
         at += 2;
     next_line(&reading, at);
     int code = read_request_line(&reading);

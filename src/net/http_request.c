@@ -24,7 +24,7 @@ static void release(struct lq_garbage *garbage)
     free(garbage);
 }
 
-// A copy with a NUL behind it; `*at` goes on.
+// Copies a span to `*at` with a NUL after it, and moves `*at` behind it.
 static const char *keep(char **at, const uint8_t *bytes, struct lq_http_part span)
 {
     char *text = *at;
@@ -34,7 +34,7 @@ static const char *keep(char **at, const uint8_t *bytes, struct lq_http_part spa
     return text;
 }
 
-// Bytes that all its texts take.
+// Bytes needed for all its strings.
 static size_t text_size(const struct lq_http_request_head *head)
 {
     size_t size = head->method.len + 2u * (head->target.len + 2u) + head->host.len + 2u;
@@ -90,7 +90,7 @@ struct lq_http_request *lq_http_request_new(struct lq_conn *conn,
     return NULL;
 }
 
-// ---- what is asked of it -----------------------------------------------------------------------
+// ---- accessors ---------------------------------------------------------------------------------
 
 void *lq_http_context(const struct lq_http_request *http)
 {
@@ -127,8 +127,8 @@ const char *lq_http_host(const struct lq_http_request *http)
     return http->host;
 }
 
-// One "name=value" of a query, up to `end`; whether it has this name and its value fits.
-static bool take_argument(const char *at, const char *end, const char *name, char *value,
+// Reads one "name=value" of a query, up to `end`. True if it has this name and its value fits.
+static bool read_argument(const char *at, const char *end, const char *name, char *value,
                           size_t size)
 {
     char text[256];
@@ -149,7 +149,7 @@ bool lq_http_query(const struct lq_http_request *http, const char *name, char *v
     while (at && *at) {
         at++;
         const char *end = at + strcspn(at, "&");
-        if (take_argument(at, end, name, value, size))
+        if (read_argument(at, end, name, value, size))
             return true;
         at = end;
     }

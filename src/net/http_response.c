@@ -30,7 +30,7 @@ static const char *reason_of(int code)
     return "";
 }
 
-// Written anew at most once a second.
+// Formatted at most once a second.
 static const char *date_of(struct lq_net *net)
 {
     uint64_t now_us = lq_loop_now_us(net->loop);
@@ -54,7 +54,7 @@ size_t lq_http_compose(struct lq_net *net, char *out, size_t size, int code, con
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
-// The whole head of a response with a length. RFC 9110 section 8.6: none with 204 and 304.
+// Writes the head of a response with a length; none with 204 and 304 (RFC 9110 section 8.6).
 static size_t compose(struct lq_net *net, char *out, size_t size,
                       const struct lq_http_response *response, const char *connection)
 {
@@ -78,8 +78,8 @@ static void write_response(struct lq_conn *conn, const struct lq_http_response *
                       bodyless ? 0 : response->len);
 }
 
-// Whether the connection cannot go on after a response: what comes next might be a body that nobody
-// waits for, or much of one (RFC 9112 section 9.3, RFC 9110 section 10.1.1).
+// Whether the connection must close after the response, because an unread body may follow that
+// nobody wants or that is too large to discard (RFC 9112 section 9.3, RFC 9110 section 10.1.1).
 static bool must_hang_up(const struct lq_http_request *http)
 {
     const struct lq_http_body *body = &http->body;
@@ -121,7 +121,7 @@ void lq_http_refuse(struct lq_conn *conn, struct lq_http_request *http, int code
                                         .len = strlen(why)};
     response.headers = code == 405 ? "content-type: text/plain\r\nallow: GET, HEAD, POST\r\n"
                                  : "content-type: text/plain\r\n";
-    if (http && http->answered) { // it has its response, and its body goes wrong afterwards
+    if (http && http->answered) { // responded already; its body broke afterwards
         http->hang_up = true;
         lq_conn_close(conn);
         return;

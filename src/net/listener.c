@@ -14,8 +14,8 @@
 #include "net/conn.h"
 
 enum {
-    ACCEPTS_MAX = 64,  // before connections have their turn
-    RETRY_US = 100000, // after there was no descriptor for a connection
+    ACCEPTS_MAX = 64,  // before connections are served
+    RETRY_US = 100000, // after the process ran out of descriptors
     BACKLOG = 1024,
 };
 
@@ -48,7 +48,7 @@ static void set_defaults(struct lq_net_limits *limits)
 
 // ---- accepting ---------------------------------------------------------------------------------
 
-// False: there is none, or none can be had just now.
+// Returns false if no connection is waiting, or none can be accepted now.
 static bool accept_one(struct lq_listener *listener)
 {
     union {
@@ -68,7 +68,7 @@ static bool accept_one(struct lq_listener *listener)
                      lq_loop_now_us(listener->net->loop) + RETRY_US);
         return false;
     }
-    return errno != EAGAIN && errno != EINVAL && errno != EBADF; // else one that is gone already
+    return errno != EAGAIN && errno != EINVAL && errno != EBADF; // else this client has left
 }
 
 static void accept_some(struct lq_listener *listener)
@@ -99,7 +99,7 @@ static void on_retry(struct lq_timer *timer, uint64_t now_us)
 
 // ---- opening -----------------------------------------------------------------------------------
 
-// Binds and listens; -1 with errno set.
+// Binds and listens; returns -1 with errno set on failure.
 static int listen_at(const struct lq_net_address *address, int port)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -163,7 +163,7 @@ static void remove_listener(struct lq_listener *listener)
     lq_loop_free_later(listener->net->loop, &listener->garbage);
 }
 
-// One connection less.
+// A connection has ended.
 static void on_lost(struct lq_listener *listener)
 {
     listener->conn_count--;

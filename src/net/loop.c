@@ -10,18 +10,18 @@
 #include "base/clock.h"
 
 enum {
-    EVENTS_MAX = 256,  // taken in one turn
+    EVENTS_MAX = 256,  // handled in one turn
     PASSES_MAX = 8,    // over jobs that jobs add, before descriptors are polled again
 };
 
 struct lq_loop {
     int epoll_fd;
     struct lq_watch wake;         // an eventfd
-    atomic_bool woken;            // somebody wrote to it and it has not been read
+    atomic_bool woken;            // it was written to and has not been read yet
     void (*on_wake)(void *context);
     void *wake_context;
     uint64_t now_us;
-    struct lq_timer **heap;       // the earliest first; heap[i] is not later than its two below
+    struct lq_timer **heap;       // earliest first: heap[i] is not later than its two children
     size_t timers, room;
     struct lq_loop_job *jobs, **last_job;
     struct lq_garbage *garbage;
@@ -87,7 +87,7 @@ static void run_timers(struct lq_loop *loop)
     }
 }
 
-// ---- jobs and what is freed --------------------------------------------------------------------
+// ---- jobs and garbage --------------------------------------------------------------------------
 
 void lq_loop_job_add(struct lq_loop *loop, struct lq_loop_job *job)
 {
@@ -99,7 +99,7 @@ void lq_loop_job_add(struct lq_loop *loop, struct lq_loop_job *job)
     loop->last_job = &job->next;
 }
 
-static void take_out(struct lq_loop *loop, struct lq_loop_job *job)
+static void unlink_job(struct lq_loop *loop, struct lq_loop_job *job)
 {
     *job->link = job->next;
     if (job->next)
@@ -112,10 +112,10 @@ static void take_out(struct lq_loop *loop, struct lq_loop_job *job)
 void lq_loop_job_stop(struct lq_loop *loop, struct lq_loop_job *job)
 {
     if (job->link)
-        take_out(loop, job);
+        unlink_job(loop, job);
 }
 
-// A job that asks for itself again, or for another, waits for the next pass.
+// A job that is added while jobs run waits for the next pass.
 static void run_jobs(struct lq_loop *loop)
 {
     struct lq_loop_job mark = {.run = NULL};
@@ -123,10 +123,10 @@ static void run_jobs(struct lq_loop *loop)
         lq_loop_job_add(loop, &mark);
         while (loop->jobs != &mark) {
             struct lq_loop_job *job = loop->jobs;
-            take_out(loop, job);
+            unlink_job(loop, job);
             job->run(job);
         }
-        take_out(loop, &mark);
+        unlink_job(loop, &mark);
     }
 }
 
@@ -153,7 +153,8 @@ static void on_woken(struct lq_watch *watch, uint32_t events)
     uint64_t count;
     (void)events;
     (void)!read(watch->fd, &count, sizeof count);
-    // Before the call: what another thread does from now on causes another wake-up.
+    // Clear the flag before calling: whatever another thread does from now on causes another
+    // wake-up.
     atomic_store(&loop->woken, false);
     if (loop->on_wake)
         loop->on_wake(loop->wake_context);
@@ -198,7 +199,7 @@ uint64_t lq_loop_now_us(const struct lq_loop *loop)
     return loop->now_us;
 }
 
-// How long to wait: until the next timer, rounded up so that it is due then.
+// How long to wait: until the next timer at most, rounded up so that it is due then.
 static int wait_of(const struct lq_loop *loop, int wait_ms)
 {
     if (loop->jobs)

@@ -5,7 +5,7 @@
 
 #include "net/conn.h"
 
-enum { DRAIN_MS = 250 }; // for a request that is on its way when connections without one are closed
+enum { DRAIN_MS = 250 }; // for a request already on its way before idle connections are closed
 
 int lq_net_new(struct lq_net **out, struct lq_error *err)
 {
@@ -31,7 +31,7 @@ void lq_net_free(struct lq_net *net)
     while (net->listeners) {
         struct lq_listener *listener = net->listeners;
         lq_listener_close(listener);
-        // A job for each connection is asked for; the last one takes the listener with it.
+        // Each connection has a job; the last one frees the listener.
         while (net->listeners == listener && lq_loop_turn(net->loop, 0) == LQ_OK)
             ;
     }
@@ -49,7 +49,7 @@ int lq_net_turn(struct lq_net *net, int wait_ms)
     return lq_loop_turn(net->loop, wait_ms);
 }
 
-// Whether nothing has begun on it: no request is in flight or has come in part.
+// Whether no request is in flight or partly received.
 static bool is_idle(const struct lq_conn *conn)
 {
     return conn->protocol == &lq_http_protocol && !conn->state && !conn->held_len;

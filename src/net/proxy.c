@@ -6,7 +6,8 @@ enum { V1_BYTES_MAX = 107, V2_HEAD = 16 };
 
 // ---- version 1 ---------------------------------------------------------------------------------
 
-// The next word, which ends in one space or, the last, at `end`. False: it is empty or too long.
+// Reads the next word, which ends in one space or, if it is the last, at `end`. False: it is empty
+// or too long.
 static bool next_word(const char **at, const char *end, char *word, size_t size)
 {
     const char *space = memchr(*at, ' ', (size_t)(end - *at));
@@ -19,7 +20,7 @@ static bool next_word(const char **at, const char *end, char *word, size_t size)
     return true;
 }
 
-// Decimal without leading zeros (section 2.1), 0 to 65535; -1: none.
+// Decimal without leading zeros (section 2.1), 0 to 65535; -1 if invalid.
 static int port_of(const char *text)
 {
     int port = 0;
@@ -34,7 +35,7 @@ static int port_of(const char *text)
     return port <= 65535 ? port : -1;
 }
 
-// "TCP4 <from> <to> <port> <port>", or what begins with UNKNOWN, whose rest is ignored.
+// "TCP4 <from> <to> <port> <port>", or a line that begins with UNKNOWN, whose rest is ignored.
 static bool read_words(const char *at, const char *end, struct lq_net_address *client)
 {
     char family[8], from[LQ_NET_ADDRESS_SIZE], to[LQ_NET_ADDRESS_SIZE], ports[2][8];
@@ -72,13 +73,13 @@ static enum lq_proxy_state read_v1(const uint8_t *bytes, size_t len, size_t *siz
 
 // ---- version 2 ---------------------------------------------------------------------------------
 
-static void take_address(const uint8_t *bytes, size_t len, uint8_t family,
+static void read_address(const uint8_t *bytes, size_t len, uint8_t family,
                          struct lq_net_address *client)
 {
     bool v4 = family == 0x11 && len >= 12, v6 = family == 0x21 && len >= 36;
     if (!v4 && !v6)
         return;
-    const uint8_t *port = bytes + (v4 ? 8 : 32); // the source's; the addresses come first
+    const uint8_t *port = bytes + (v4 ? 8 : 32); // the source port; both addresses come before it
     *client = lq_net_address_of(bytes, v6, (uint16_t)(port[0] << 8 | port[1]));
 }
 
@@ -100,7 +101,7 @@ static enum lq_proxy_state read_v2(const uint8_t *bytes, size_t len, size_t *siz
     if (len < *size)
         return LQ_PROXY_MORE;
     if (is_proxy)
-        take_address(bytes + V2_HEAD, rest, family, client);
+        read_address(bytes + V2_HEAD, rest, family, client);
     return LQ_PROXY_WHOLE;
 }
 

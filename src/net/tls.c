@@ -6,8 +6,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-// Of what a client offers, HTTP/1.1 (RFC 7301); one that offers other things only is let in without
-// an agreement, since some clients offer nonsense and speak HTTP/1.1 all the same.
+// ALPN (RFC 7301): selects HTTP/1.1. A client that does not offer it is accepted without ALPN,
+// since some clients offer nonsense and still speak HTTP/1.1.
 static int choose_protocol(SSL *tls, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *offered, unsigned int len, void *context)
 {
@@ -24,8 +24,8 @@ static int choose_protocol(SSL *tls, const unsigned char **out, unsigned char *o
 
 struct ssl_ctx_st *lq_tls_context_new(void)
 {
-    // Mozilla's "intermediate" list without DHE and CBC. What follows is TLS 1.2's; all of 1.3's
-    // are sound.
+    // Mozilla's "intermediate" list for TLS 1.2 without DHE and CBC. All suites of TLS 1.3 are
+    // sound.
     static const char ciphers[] =
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
         "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -38,11 +38,11 @@ struct ssl_ctx_st *lq_tls_context_new(void)
     }
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE);
-    // Idle connections keep no buffers; one read of the socket takes what is there.
+    // Idle connections hold no buffers; a read of the socket takes all available bytes.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); // tickets remain
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); // tickets still work
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     return context;
 }
@@ -59,7 +59,7 @@ struct ssl_st *lq_tls_new(struct ssl_ctx_st *context, int fd)
     return tls;
 }
 
-// What a call that did not succeed means. OpenSSL's error queue is the thread's, so it is emptied.
+// Interprets a failed call. Empties OpenSSL's error queue, which belongs to the thread.
 static enum lq_io outcome(SSL *tls, int result)
 {
     int error = SSL_get_error(tls, result);

@@ -22,7 +22,7 @@ bool lq_ws_is_closing(const struct lq_ws *ws)
 
 // ---- messages ----------------------------------------------------------------------------------
 
-// `drained` is called for it, in the connection's job.
+// Leads to a call of `drained` from the connection's job.
 void lq_ws_wake(struct lq_ws *ws)
 {
     ws->wake = true;
@@ -42,13 +42,13 @@ int lq_ws_send(struct lq_ws *ws, enum lq_ws_kind kind, const void *bytes, size_t
         lq_conn_write(ws->conn, head, size, bytes, len);
         return LQ_OK;
     }
-    uint8_t *start = (uint8_t *)(uintptr_t)bytes - size; // the caller's to write over
+    uint8_t *start = (uint8_t *)(uintptr_t)bytes - size; // the caller lets us overwrite these
     memcpy(start, head, size);
     lq_conn_write(ws->conn, NULL, 0, start, size + len);
     return LQ_OK;
 }
 
-// A frame that is short, or whose bytes are copied where they must wait.
+// Writes a short frame, or one whose bytes may be copied.
 static void write_frame(struct lq_ws *ws, uint8_t opcode, const void *bytes, size_t len)
 {
     uint8_t frame[LQ_WS_FRAME_HEAD_MAX + 4096];
@@ -119,7 +119,7 @@ void lq_ws_deadline(struct lq_conn *conn)
         return;
     }
     if (ws->paused)
-        ws->received_us = now_us; // whether it says something we do not look at
+        ws->received_us = now_us; // nothing is read, so silence means nothing
     if (now_us >= ws->received_us + UINT64_C(1000) * limits->pong_ms) {
         lq_conn_end(conn, LQ_END_SLOW);
         return;
@@ -132,9 +132,8 @@ void lq_ws_deadline(struct lq_conn *conn)
     set_deadline(ws);
 }
 
-// Every ping has its pong, as long as the client takes them; else only the last has (section
-// 5.5.3).
-static void answer_ping(struct lq_ws *ws, const uint8_t *bytes, size_t len)
+// Answers every ping while the client reads; otherwise only the last one (section 5.5.3).
+static void send_pong(struct lq_ws *ws, const uint8_t *bytes, size_t len)
 {
     if (ws->conn->queue.owned < lq_conn_limits(ws->conn)->queue_bytes / 2) {
         write_frame(ws, LQ_WS_OP_PONG, bytes, len);
@@ -148,7 +147,8 @@ static void answer_ping(struct lq_ws *ws, const uint8_t *bytes, size_t len)
 
 // ---- the end -----------------------------------------------------------------------------------
 
-// Section 7.4: a code and a reason, which is not cut inside a character. Code 0: neither.
+// Writes a close frame with a code and a reason, not cut inside a character (section 7.4). Code 0:
+// neither.
 static void write_close(struct lq_ws *ws, int code, const char *reason)
 {
     uint8_t payload[LQ_WS_CONTROL_BYTES_MAX] = {(uint8_t)(code >> 8), (uint8_t)code};
@@ -171,8 +171,8 @@ void lq_ws_close(struct lq_ws *ws, int code, const char *reason)
     lq_conn_set_deadline(ws->conn, lq_conn_limits(ws->conn)->close_ms);
 }
 
-// Who is in the middle of a long message hears of the end only after it, so that the deadline moves
-// on with what comes, within bounds.
+// A client in the middle of a long message sees the close frame only after it: each of its bytes
+// extends the deadline, within bounds.
 void lq_ws_forget(struct lq_ws *ws, size_t len)
 {
     const struct lq_net_limits *limits = lq_conn_limits(ws->conn);
@@ -220,7 +220,7 @@ void lq_ws_control(struct lq_ws *ws, uint8_t opcode, const uint8_t *bytes, size_
     if (opcode == LQ_WS_OP_CLOSE)
         on_close(ws, bytes, len);
     else if (opcode == LQ_WS_OP_PING && !ws->closing)
-        answer_ping(ws, bytes, len);
+        send_pong(ws, bytes, len);
 }
 
 void lq_ws_kill(struct lq_ws *ws)

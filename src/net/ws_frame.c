@@ -18,11 +18,11 @@ static bool is_control(uint8_t opcode)
     return opcode & 8;
 }
 
-// What can be said of the first two bytes.
+// Checks what the first two bytes show.
 static bool is_good_start(enum lq_ws_side from, const uint8_t *bytes, size_t len, bool within)
 {
     uint8_t opcode = bytes[0] & 15;
-    if (bytes[0] & 0x70) // no extension gives these bits a meaning
+    if (bytes[0] & 0x70) // reserved bits, without an extension
         return false;
     if ((opcode > LQ_WS_OP_BINARY && opcode < LQ_WS_OP_CLOSE) || opcode > LQ_WS_OP_PONG)
         return false;
@@ -43,15 +43,15 @@ int lq_ws_frame_read(struct lq_ws_header *frame, enum lq_ws_side from, const uin
         return 1002;
     if (len < 2)
         return 0;
-    uint8_t told = bytes[1] & 0x7f;
-    int more = told == 126 ? 2 : told == 127 ? 8 : 0;
+    uint8_t length = bytes[1] & 0x7f;
+    int more = length == 126 ? 2 : length == 127 ? 8 : 0;
     size_t mask = from == LQ_WS_FROM_CLIENT ? 4 : 0, head = 2u + (size_t)more + mask;
     if (len < head)
         return 0;
     *frame = (struct lq_ws_header){.fin = bytes[0] >> 7, .opcode = bytes[0] & 15, .head = head,
-                                  .len = more ? big_endian(bytes + 2, more) : told};
+                                  .len = more ? big_endian(bytes + 2, more) : length};
     memcpy(frame->mask, bytes + head - mask, mask);
-    // Section 5.2: the shortest way to write a length is the only one, and its top bit is 0.
+    // Section 5.2: a length must use the shortest form, and its top bit is 0.
     if ((more == 2 && frame->len < 126) || (more == 8 && (frame->len < 65536 || frame->len >> 63)))
         return 1002;
     return 1;
@@ -75,24 +75,24 @@ size_t lq_ws_frame_write(uint8_t head[LQ_WS_FRAME_HEAD_MAX], uint8_t opcode, uin
 
 void lq_ws_unmask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4], uint64_t at)
 {
-    uint8_t turned[8];
+    uint8_t rotated[8];
     uint64_t wide, bytes;
     size_t i = 0;
     for (int k = 0; k < 8; k++)
-        turned[k] = mask[(at + (uint64_t)k) & 3];
-    memcpy(&wide, turned, sizeof wide);
-    for (; i + 8 <= len; i += 8) { // compilers make wider steps of it
+        rotated[k] = mask[(at + (uint64_t)k) & 3];
+    memcpy(&wide, rotated, sizeof wide);
+    for (; i + 8 <= len; i += 8) { // compilers vectorise this
         memcpy(&bytes, from + i, sizeof bytes);
         bytes ^= wide;
         memcpy(to + i, &bytes, sizeof bytes);
     }
     for (; i < len; i++)
-        to[i] = from[i] ^ turned[i & 3];
+        to[i] = from[i] ^ rotated[i & 3];
 }
 
 bool lq_ws_code_is_good(int code)
 {
-    if (code >= 3000 && code <= 4999) // libraries' and applications'
+    if (code >= 3000 && code <= 4999) // codes of libraries and applications
         return true;
     return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006;
 }
@@ -102,7 +102,7 @@ bool lq_ws_accept(const char *key, char accept[LQ_WS_ACCEPT_SIZE])
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     char text[24 + sizeof guid];
     uint8_t digest[SHA_DIGEST_LENGTH], nonce[18];
-    // 16 bytes are 22 characters and "==" (EVP_DecodeBlock also takes blanks at either end).
+    // 16 bytes are 22 characters and "==". EVP_DecodeBlock would ignore blanks at either end.
     if (strlen(key) != 24 || strcspn(key, " \t=") != 22 || strcmp(key + 22, "==") != 0 ||
         EVP_DecodeBlock(nonce, (const unsigned char *)key, 24) != 18)
         return false;

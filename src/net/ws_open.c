@@ -32,7 +32,7 @@ const char *lq_http_ws_fault(const struct lq_http_request *http, int *code, cons
     if (!version || strcmp(version, "13") != 0 || count_of(http, "sec-websocket-version") != 1) {
         *code = 426; // section 4.2.2 point 4, RFC 9110 section 15.5.22
         *headers = "sec-websocket-version: 13\r\nupgrade: websocket\r\nconnection: upgrade\r\n";
-        return "only WebSocket version 13 is spoken here";
+        return "only WebSocket version 13 is supported";
     }
     if (!key || !lq_ws_accept(key, accept) || count_of(http, "sec-websocket-key") != 1)
         return "Sec-WebSocket-Key is not one key of 16 bytes in base64";
@@ -70,7 +70,7 @@ static struct lq_ws *ws_new(struct lq_conn *conn, const struct lq_ws_handler *ha
     return ws;
 }
 
-// 0: it does not fit, or there is no key.
+// Returns 0 if it does not fit, or there is no key.
 static size_t compose(struct lq_http_request *http, char *head, size_t size, const char *protocol,
                       const char *headers)
 {
@@ -99,6 +99,6 @@ struct lq_ws *lq_http_upgrade(struct lq_http_request *http, const char *protocol
     conn->state = ws;
     lq_loop_free_later(conn->net->loop, &http->garbage);
     lq_conn_write(conn, head, len, NULL, 0);
-    lq_ws_deadline(conn); // sets it
+    lq_ws_deadline(conn); // sets the first deadline
     return ws;
 }

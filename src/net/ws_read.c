@@ -15,7 +15,7 @@ static struct lq_ws_piece piece_of(const struct lq_ws *ws)
                                 .coming = left < SIZE_MAX ? (size_t)left : SIZE_MAX};
 }
 
-// Where payload goes; NULL: it is forgotten.
+// Where to store the payload; NULL: discard it.
 static uint8_t *place_for(struct lq_ws *ws, size_t *size)
 {
     struct lq_ws_piece piece = piece_of(ws);
@@ -24,7 +24,7 @@ static uint8_t *place_for(struct lq_ws *ws, size_t *size)
         return NULL;
     uint8_t *place = ws->handler->room(ws, &piece, size);
     if (!place || *size == 0) {
-        lq_ws_close(ws, 1011, "no room"); // unless the handler closed it
+        lq_ws_close(ws, 1011, "no room"); // has no effect if the handler closed it
         return NULL;
     }
     if (*size > piece.coming)
@@ -32,7 +32,7 @@ static uint8_t *place_for(struct lq_ws *ws, size_t *size)
     return ws->closing ? NULL : place;
 }
 
-// All of a frame has come.
+// A frame is complete.
 static void end_frame(struct lq_ws *ws)
 {
     ws->in_frame = false;
@@ -42,7 +42,7 @@ static void end_frame(struct lq_ws *ws)
         ws->within = false;
 }
 
-// `len` bytes, unmasked, are at `bytes`; with 0 an empty message is whole.
+// `len` unmasked bytes have arrived at `bytes`; 0: an empty message is complete.
 static void on_data(struct lq_ws *ws, const uint8_t *bytes, size_t len)
 {
     struct lq_ws_piece piece = piece_of(ws);
@@ -59,7 +59,7 @@ static void on_data(struct lq_ws *ws, const uint8_t *bytes, size_t len)
         end_frame(ws);
 }
 
-static size_t take_payload(struct lq_ws *ws, uint8_t *bytes, size_t len)
+static size_t consume_payload(struct lq_ws *ws, uint8_t *bytes, size_t len)
 {
     uint64_t left = ws->frame.len - ws->at;
     size_t size;
@@ -82,7 +82,7 @@ static size_t take_payload(struct lq_ws *ws, uint8_t *bytes, size_t len)
     return len;
 }
 
-// A frame's header was read.
+// A frame's header has been read.
 static void begin_frame(struct lq_ws *ws)
 {
     ws->in_frame = true;
@@ -116,7 +116,7 @@ static size_t input(struct lq_conn *conn, uint8_t *bytes, size_t len)
         if (ws->deaf)
             return len;
         if (ws->in_frame) {
-            at += take_payload(ws, bytes + at, len - at);
+            at += consume_payload(ws, bytes + at, len - at);
             continue;
         }
         int found = lq_ws_frame_read(&ws->frame, LQ_WS_FROM_CLIENT, bytes + at, len - at,
@@ -139,7 +139,7 @@ static uint8_t *room(struct lq_conn *conn, size_t *size)
     return ws->in_frame && !is_control(ws) && !ws->deaf ? place_for(ws, size) : NULL;
 }
 
-static void came(struct lq_conn *conn, uint8_t *bytes, size_t len)
+static void on_payload(struct lq_conn *conn, uint8_t *bytes, size_t len)
 {
     struct lq_ws *ws = conn->state;
     ws->received_us = lq_loop_now_us(conn->net->loop);
@@ -171,7 +171,7 @@ const struct lq_protocol lq_ws_protocol = {
     .input = input,
     .wants = wants,
     .room = room,
-    .received = came,
+    .received = on_payload,
     .ended = on_ended,
     .drained = lq_ws_drained,
     .deadline = lq_ws_deadline,

@@ -5,7 +5,7 @@
 
 #include "paint/extend.h"
 
-// A nail's place along the line that its hand's nails lie on.
+// A nail's position on the line through its hand's nails.
 struct place {
     int index;
     float along;
@@ -17,7 +17,7 @@ static int by_place(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Sorts the nails along the main axis of their centres, from the picture's left.
+// Sorts the nails along the main axis of their centres, from left to right in the picture.
 static void sort_across(const struct lq_nails *nails, struct place *hand, int count)
 {
     float x = 0.0f, y = 0.0f, xx = 0.0f, xy = 0.0f, yy = 0.0f;
@@ -39,14 +39,14 @@ static void sort_across(const struct lq_nails *nails, struct place *hand, int co
     qsort(hand, (size_t)count, sizeof *hand, by_place);
 }
 
-static void take_in_order(const struct place *hand, int count, enum lq_finger *worn)
+static void assign_in_order(const struct place *hand, int count, enum lq_finger *worn)
 {
     static const enum lq_finger first[] = {[2] = LQ_FINGER_MIDDLE, [3] = LQ_FINGER_INDEX,
                                            [4] = LQ_FINGER_INDEX, [5] = LQ_FINGER_THUMB};
-    bool turned = count == LQ_FINGERS && hand[count - 1].along - hand[count - 2].along >
-                                             hand[1].along - hand[0].along;
+    bool reversed = count == LQ_FINGERS && hand[count - 1].along - hand[count - 2].along >
+                                               hand[1].along - hand[0].along;
     for (int i = 0; i < count; i++)
-        worn[hand[turned ? count - 1 - i : i].index] =
+        worn[hand[reversed ? count - 1 - i : i].index] =
             (enum lq_finger)((int)first[count] + i);
 }
 
@@ -71,6 +71,6 @@ void lq_accent_choose(const struct lq_look *look, const struct lq_nails *nails,
         if (known || count < 2 || count > LQ_FINGERS)
             continue;
         sort_across(nails, hand, count);
-        take_in_order(hand, count, worn);
+        assign_in_order(hand, count, worn);
     }
 }

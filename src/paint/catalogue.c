@@ -70,7 +70,7 @@ static bool is_name(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
-// The file's name without its folder and ending.
+// The file name without folder and ending.
 static int name_of(char name[LQ_LOOK_NAME_MAX], const char *path, struct lq_error *err)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
@@ -122,7 +122,7 @@ static int load_json(json_t **root, const uint8_t *bytes, size_t len, int max,
                  : lq_fail(err, LQ_ERR_SYNTAX, "line %d: %.120s", where.line, where.text);
 }
 
-// A text that may be missing, which leaves out empty.
+// Reads an optional text; `out` is empty if it is missing.
 static bool read_optional(const json_t *object, const char *key, char *out, size_t size)
 {
     const json_t *value = json_object_get(object, key);
@@ -131,7 +131,7 @@ static bool read_optional(const json_t *object, const char *key, char *out, size
     return text && (size_t)snprintf(out, size, "%s", text) < size;
 }
 
-// A link that a page may follow: nothing that runs as a script.
+// Whether a page may offer the link: http(s) only, no script.
 static bool is_web(const char *url)
 {
     return !*url || strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
@@ -230,7 +230,7 @@ static int add_look(struct lq_catalogue *catalogue, const char *path, const uint
     return LQ_OK;
 }
 
-// Patterns are never replaced in place: a look read before may hold the old one.
+// A pattern cannot be replaced: looks that were read earlier may point to it.
 static int add_pattern(struct lq_catalogue *catalogue, const char *path, const uint8_t *bytes,
                        size_t len, struct lq_error *err)
 {
@@ -247,7 +247,7 @@ static int add_pattern(struct lq_catalogue *catalogue, const char *path, const u
     return status;
 }
 
-// What looks refer to comes before them.
+// In the order of loading: looks refer to shades and patterns.
 enum kind { KIND_SHADES, KIND_PATTERN, KIND_LOOK, KIND_COUNT, KIND_NONE };
 
 static enum kind kind_of(const char *path)
@@ -280,7 +280,7 @@ static int add_builtins(struct lq_catalogue *catalogue, struct lq_error *err)
     return status;
 }
 
-// The files of one kind in dir/sub; a folder that is not there holds none.
+// Adds all files of one kind in dir/sub; a missing folder counts as empty.
 static int add_folder(struct lq_catalogue *catalogue, const char *dir, const char *sub,
                       enum kind kind, struct lq_buf *file, struct lq_error *err)
 {

@@ -14,14 +14,14 @@ LQ_HOT static void magnet_row(const struct lq_coat *coat, const struct magnet *m
     const float turn_c = coat->turn_c, turn_s = coat->turn_s;
     float fine = 0.5f / coat->pixel;
     fine = fine < 34.0f ? fine : 34.0f;
-    // Small nails show the band, not the flakes in it.
+    // Small nails show the band, but not its flakes.
     float rough = 0.9f * fine * (1.0f / 34.0f) * calm_at(coat, fine);
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
         float w = row_w + row_dw * (float)i, u = row_u + row_du * (float)i;
         float x = w * turn_c - u * aspect * turn_s;
         float y = w * turn_s + u * aspect * turn_c;
-        // The band bows a little and runs ahead of the light: it lies below the surface.
+        // The band is slightly curved. It lies below the surface, so it moves ahead of the light.
         float t = x - m.place - 0.05f * y * y + 0.22f * sun_w;
         float grain = lq_value_noise(w * fine + 70.0f, u * aspect * fine + 70.0f, 91u) - 0.5f;
         float soft = lq_value_noise(w * 3.0f + 30.0f, u * aspect * 1.5f + 30.0f, 92u) - 0.5f;

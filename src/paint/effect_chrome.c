@@ -12,17 +12,17 @@ static inline float band(float x, float half, float soft)
     return lq_smooth01(lq_clamp01((half + soft - d) / soft));
 }
 
-// One channel of what the metal sends back.
+// One channel of the light that the metal reflects.
 static inline float mirrored(float face, float edge, float turn, float white, float room,
                              float ground)
 {
     return lerp(lerp(face, edge, turn), 0.94f, white) * (room + ground);
 }
 
-// The surroundings, a lamp that stands upright among them with darker walls about it, and below
-// them the hand itself. Bright light hides the metal's colour. Across, places go by the angle of
-// the reflection (close to 2 asin of the slope), not by its sine: that hardly changes on the
-// flanks, and a lamp seen there would fill half the nail.
+// Reflects the surroundings: a vertical lamp with darker walls beside it, and the hand itself
+// below. Bright light hides the metal's colour. Across the nail, positions follow the angle of the
+// reflection (about 2 asin of the slope), not its sine: the sine hardly changes on the flanks,
+// where a lamp would fill half the nail.
 LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *mirror,
                               const struct lq_polish_row *row)
 {
@@ -30,7 +30,7 @@ LQ_HOT static void mirror_row(const struct lq_coat *coat, const struct mirror *m
     const struct mirror m = *mirror;
     const struct lq_glimpse glimpse = coat->glimpse;
     const float axis_x = coat->axis_x, axis_y = coat->axis_y;
-    // Every nail stands elsewhere in the room and mirrors another part of it.
+    // Each nail is at another place in the room, so it reflects another part of it.
     const float wave_w = 20.0f + 7.0f * coat->away_w, wave_u = 20.0f + 7.0f * coat->away_u;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {

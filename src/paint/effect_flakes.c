@@ -1,14 +1,15 @@
 // Glitter, and flakes for other effects: at most one hexagon per cell.
 #include "paint/effect_parts.h"
 
-// The palette's colour at 0 <= which < 4, without a table: tables do not go into vectors.
+// The palette's colour number `which` (0 <= which < 4). Selects it without a table, as table
+// look-ups do not vectorise.
 static inline float choose(float which, float a, float b, float c, float d)
 {
     float low = which < 1.0f ? a : b, high = which < 3.0f ? c : d;
     return which < 2.0f ? low : high;
 }
 
-// Hexagons, each in a place, a lean, a turn and a colour of its own; all from its cell's number.
+// Draws hexagons; the hash of a cell gives position, tilt, rotation and colour of its flake.
 LQ_HOT static void flake_row(const struct lq_coat *coat, const struct lq_flakes *flakes,
                              const struct lq_polish_row *row)
 {
@@ -32,8 +33,8 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct lq_flakes 
         float pick = lq_hash_part(h, 24, 8) * 0.999f;
         float rw = 2.0f * slope_z[i] * slope_w[i] + tw * f.tilt - sun_w;
         float ru = 2.0f * slope_z[i] * slope_u[i] + tu * f.tilt - sun_u;
-        // A turn by the tangent of its half: no sine needed. And one division for both it and the
-        // lobe.
+        // Rotates by the half-angle formula, which needs no sine; and shares one division between
+        // the rotation and the lobe.
         float t = tw * 0.6f + tu * 0.4f, turned = 1.0f + t * t;
         float away = 1.0f + f.tight * (rw * rw + ru * ru), both = 1.0f / (turned * away);
         float inverse = away * both, near = turned * both;
@@ -58,8 +59,8 @@ LQ_HOT static void flake_row(const struct lq_coat *coat, const struct lq_flakes 
     }
 }
 
-// In a soft picture flakes run into one another: they lean less, are of one colour, and fill their
-// cells with less of each.
+// In a blurred picture flakes blend into each other: less tilt, more and larger flakes, and less
+// weight for each.
 static void calm_flakes(struct lq_flakes *flakes, float calm)
 {
     float present = lerp(1.0f, flakes->present, calm), radius = lerp(0.9f, flakes->radius, calm);
@@ -118,7 +119,7 @@ void lq_flakes_color(const struct lq_coat *coat, struct lq_flakes *flakes)
     set_color(flakes->color[2], coat->pigment, 0.02f, 0.5f * gain);
 }
 
-// The polish between the flakes lies in their shadow.
+// Darkens the polish between the flakes, which shade it.
 LQ_HOT static void shadow_row(float depth, const struct lq_polish_row *row)
 {
     const float *restrict seen = row->seen;
@@ -158,7 +159,7 @@ void lq_effect_glitter(const struct lq_coat *coat, const struct lq_polish_row *r
             flakes.present *= 0.5f;
         lq_flakes_lay(coat, row, flakes, 2.0f);
     }
-    // Dust that only flashes fills what is left, where the picture can show it.
+    // Fills the gaps with tiny flashing flakes, where the picture's resolution can show them.
     flakes.scale = 5.2f / cell;
     flakes.weight = lq_clamp01(2.0f - 1.2f * coat->pixel * flakes.scale);
     if (flakes.weight <= 0.0f)

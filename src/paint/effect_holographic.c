@@ -1,7 +1,7 @@
 // Holographic: every flake is a diffraction grating.
 #include "paint/effect_parts.h"
 
-// A hump of width one third of the circle, for one channel of a spectrum.
+// Response of one channel to a position in the spectrum: a hump a third of the circle wide.
 static inline float hump(float phase)
 {
     float t = phase - (float)lq_floor(phase);
@@ -9,9 +9,9 @@ static inline float hump(float phase)
     return 0.2f + 0.8f * lq_smooth01(lq_clamp01(1.5f * t - 0.25f));
 }
 
-// Lying in a line they make one rainbow around the light, paler than a prism's, for light comes
-// from more than one place; far from it the polish's own colour is left. Each also has a phase of
-// its own.
+// The flakes' gratings are parallel and form one rainbow around the light. It is paler than a
+// prism's, since light comes from several places; far from the light only the polish's own colour
+// is seen. Each flake has its own phase.
 LQ_HOT static void grating_row(const struct lq_coat *coat, float scale, float orders,
                                float strength, const struct lq_polish_row *row)
 {

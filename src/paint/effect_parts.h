@@ -66,38 +66,39 @@ static inline void set_color(float color[3], const float from[3], float white, f
 
 // ---- layers -------------------------------------------------------------------------------------
 
-// One layer of flakes: a flake a cell, where there is one. Points are in half widths.
+// One layer of flakes: at most one per cell. Positions are in half widths of the nail.
 struct lq_flakes {
-    float scale;     // cells a half width
+    float scale;     // cells per half width
     float radius;    // of a flake, in cells
-    float present;   // share of cells that hold one
-    float tilt;      // how far flakes lean out of the surface
-    float tight;     // of their flash
-    float matt;      // what they send back of light from everywhere
-    float vary;      // … and how far that differs from flake to flake
-    float flash;     // … and of the light itself
-    float pale;      // 0..1: how white that is
-    float weight;    // of the layer
-    float turn_c, turn_s; // the grid, turned
+    float present;   // share of cells that contain one
+    float tilt;      // how far flakes tilt out of the surface
+    float tight;     // narrowness of their flash
+    float matt;      // share of diffuse light that they reflect
+    float vary;      // … and how much that varies between flakes
+    float flash;     // strength of the flash
+    float pale;      // 0..1: how white the flash is
+    float weight;    // opacity of the layer
+    float turn_c, turn_s; // cosine and sine of the grid's rotation
     uint32_t seed;
     int color_count;
     float color[LQ_EFFECT_COLORS_MAX][3];
 };
 
-// The effect's own colours, or three made of the pigment: as it is, paler, brighter.
+// Sets the effect's own colours, or else three derived from the pigment: unchanged, paler,
+// brighter.
 void lq_flakes_color(const struct lq_coat *coat, struct lq_flakes *flakes);
 
-// Flakes smaller than `least_pixels` of the picture become larger ones, an octave at a time, faded
-// over, so that nothing jumps when a hand comes nearer.
+// Draws flakes that would be smaller than `least_pixels` at a larger scale instead, in octaves that
+// are blended, so that nothing jumps when a hand comes nearer.
 void lq_flakes_lay(const struct lq_coat *coat, const struct lq_polish_row *row,
                    struct lq_flakes flakes, float least_pixels);
 
-// Fine flakes that lie flat, seen as one.
+// A sheen: fine flat flakes, seen as one surface.
 struct lq_sheen {
-    float keep;           // of the body
-    float tight, gain;    // of the broad lobe, times `lobe_color`
-    float edge_gain;      // at grazing angles, times `edge_color`
-    float streak, grain;  // how far brush strokes and flakes break it up
+    float keep;           // share of the body's light that stays
+    float tight, gain;    // of the broad lobe, with `lobe_color`
+    float edge_gain;      // at grazing angles, with `edge_color`
+    float streak, grain;  // how far brush strokes and flakes break up the sheen
     float lobe_color[3], edge_color[3];
 };
 

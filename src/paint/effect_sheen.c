@@ -83,7 +83,7 @@ void lq_effect_metallic(const struct lq_coat *coat, const struct lq_polish_row *
     set_color(sheen.lobe_color, coat->pigment, 0.06f, gain);
     set_color(sheen.edge_color, coat->pigment, 0.25f, gain);
     lq_sheen_lay(coat, &sheen, row);
-    // The flakes that lie flattest give a second, tighter light.
+    // The flattest flakes add a second, narrower highlight.
     sheen = (struct lq_sheen){.keep = 1.0f, .tight = 9.0f, .gain = 0.55f * strength, .streak = 0.3f,
                               .grain = 0.3f};
     set_color(sheen.lobe_color, coat->pigment, 0.3f, gain);

@@ -11,7 +11,7 @@ LQ_HOT static void relief_row(const struct lq_coat *coat, float scale, float str
     float ox = 0.8f * sw - 0.6f * su, oy = 0.6f * sw + 0.8f * su;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
-        // Turned, so that no cell lies along the nail.
+        // Rotated, so that the noise's cells are not aligned with the nail.
         float p = (row_w + row_dw * (float)i) * scale;
         float q = (row_u + row_du * (float)i) * aspect * scale;
         float x = 0.8f * p - 0.6f * q + 90.0f, y = 0.6f * p + 0.8f * q + 90.0f;

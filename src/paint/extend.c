@@ -6,8 +6,8 @@
 #include "paint/noise.h"
 #include "paint/shade.h"
 
-// A shape's outline: half width 1 - taper * t^power, with t from where it narrows (0) to its end
-// (1), and over the last `cap` of it a corner that rounds by a superellipse of `round`.
+// A shape's outline. Its half width is 1 - taper * t^power, where t goes from 0, where it begins to
+// narrow, to 1 at its end; the last `cap` of it is rounded by a superellipse of exponent `round`.
 static const struct {
     float taper, power, cap, round;
 } SHAPES[LQ_SHAPE_COUNT] = {
@@ -19,16 +19,16 @@ static const struct {
     [LQ_SHAPE_COFFIN] = {0.46f, 1.4f, 0.05f, 3.0f},
 };
 
-// It begins on the natural nail, so that the sides run on without a step, and narrows from where
-// the natural tip's corners round off: they can be painted over, not filed.
+// The extension begins on the natural nail, so that the sides continue without a step. It narrows
+// from where the natural tip's corners begin to round: paint can cover them, not remove them.
 static const float BEGIN = 0.15f, NARROW = 0.72f;
 
-// The shadow on what lies beneath, in widths of the nail: how far it is moved away from the light,
-// and over how much it softens on either side of the outline; and how dark it is.
+// The shadow on what lies below, in nail widths: its offset away from the light, the width of its
+// soft edge on either side of the outline, and (as a share of the light) its depth.
 static const float SHADOW_REACH = 0.12f, SHADOW_SOFT = 0.13f, SHADOW_DEPTH = 0.34f;
 
-static const float WIDTH_MIN = 4.0f;  // pixels: of a nail that can be made longer
-static const float HAND_REACH = 12.0f;  // in nail sizes: within it nails are of one hand
+static const float WIDTH_MIN = 4.0f;  // in pixels; smaller nails are not extended
+static const float HAND_REACH = 12.0f;  // in nail sizes: nails closer than that are of one hand
 
 static float half_at(enum lq_shape_kind shape, float t)
 {
@@ -161,16 +161,16 @@ static inline float held(float x, float least, float most)
     return x > most ? most : x;
 }
 
-enum { PIECE = 256, LANES = 16 }; // pixels of a row that are worked on at a time
+enum { PIECE = 256, LANES = 16 }; // pixels of a row processed at a time; per vector
 
-// Half the width at each pixel of a row. The places in the outline are found for all first: in
-// one loop with what is read there, compilers make no vectors of it.
+// Half the width at each pixel of a row. Computes all positions in the outline first: in one loop
+// with the table look-ups, compilers do not vectorise it.
 static inline __attribute__((always_inline)) void halves_of(const float *restrict outline,
                                                             float scale, float u, float du,
                                                             float *restrict halves, int n)
 {
     float places[PIECE];
-    n = (n + LANES - 1) & ~(LANES - 1); // in whole vectors: none has a remainder
+    n = (n + LANES - 1) & ~(LANES - 1); // whole vectors, so that no loop has a remainder
     for (int i = 0; i < n; i++)
         places[i] = held((u + du * (float)i - NARROW) * scale, 0.0f, (float)LQ_EXTENT_STEPS);
     for (int i = 0; i < n; i++) {
@@ -184,7 +184,8 @@ static float steps_of(const struct lq_extent *extent)
     return LQ_EXTENT_STEPS / (extent->end - NARROW);
 }
 
-// Narrows [from, to) to where `at` + i / `inverse` lies within [least, most], or a pixel beyond.
+// Narrows [from, to) to the pixels i where `at` + i / `inverse` lies within [least, most], plus a
+// pixel on each side.
 static void narrow(float at, float inverse, float least, float most, int *from, int *to)
 {
     float low = (float)*from, high = (float)*to;
@@ -194,7 +195,7 @@ static void narrow(float at, float inverse, float least, float most, int *from, 
     *to = last < *to ? last : *to;
 }
 
-// What is in reach, in nail coordinates; and one over how far those go from a pixel to the next.
+// Bounds in nail coordinates, and the number of pixels per unit of each coordinate.
 struct reach {
     float least_u, most_u, most_w, inverse_u, inverse_w;
 };
@@ -202,7 +203,7 @@ struct reach {
 static struct reach reach_from(const struct lq_nail_map *map, float least_u, float most_u,
                                float most_w)
 {
-    // Along an axis that the rows do not follow at all it is a long way to anywhere.
+    // If a coordinate does not change along a row, treat it as changing very slowly.
     float du = fabsf(map->ux) < 1e-6f ? 1e-6f : map->ux;
     float dw = fabsf(map->wx) < 1e-6f ? 1e-6f : map->wx;
     return (struct reach){least_u, most_u, most_w, 1.0f / du, 1.0f / dw};
@@ -274,7 +275,7 @@ void lq_extend_draw(const struct lq_extent *extent, const struct lq_nail *nail, 
     }
 }
 
-// The picture's part that the shadow may reach: from below the natural tip to beyond the end.
+// The part of the picture that the shadow may cover: from below the natural tip to beyond the end.
 static void shadow_box(const struct lq_extent *extent, const struct lq_image *picture,
                        const struct lq_nail *nail, struct lq_pixel_box *box)
 {
@@ -292,7 +293,7 @@ static void shadow_box(const struct lq_extent *extent, const struct lq_image *pi
     box->height = (int)fminf(y1 + margin, (float)picture->height) - box->y;
 }
 
-// How soft a shadow is: nail coordinates across and along to shares of its soft edge.
+// Factors from nail coordinates to shares of the shadow's soft edge.
 struct softness {
     float across, along;
 };
@@ -314,8 +315,9 @@ LQ_HOT static void shadow_row(const struct lq_extent *extent, const struct softn
     }
 }
 
-// None on the natural nail: it lies under the extension, and its light is read to paint that by.
-static void spare_nail(const struct lq_nail *nail, int x, int y, int count, float *taken)
+// Clears the shadow on the natural nail: the extension covers it, and its pixels are still needed
+// to estimate the light.
+static void clear_on_nail(const struct lq_nail *nail, int x, int y, int count, float *taken)
 {
     int j = y - nail->crop.y;
     if (j < 0 || j >= nail->crop.height)
@@ -377,7 +379,7 @@ void lq_extend_shadow(const struct lq_extent *extent, struct lq_image *picture,
             struct lq_nail_row part = part_of(row, first_of(span));
             int x = reached->x + span.from;
             shadow_row(extent, &softness, &part, taken);
-            spare_nail(nail, x, y, part.count, taken);
+            clear_on_nail(nail, x, y, part.count, taken);
             darken(picture, x, y, part.count, taken);
             span = rest_of(span);
         }

@@ -32,8 +32,8 @@ static const struct {
              .mirror = 1.00f, .haze = 0.026f, .fresnel = 0.10f, .kept = 1.15f}},
 };
 
-// Each finish's top coat, how far one coat of it hides the nail, and how far it stains what is seen
-// through it.
+// Each finish's default gloss, the opacity of one coat, and how strongly it tints what shows
+// through.
 static const struct {
     float gloss, hide, stain;
 } FILMS[LQ_FINISH_COUNT] = {
@@ -80,7 +80,7 @@ static void mix_effect(struct lq_coat *coat, const struct lq_effect *effect)
         linear_of(coat->color[i], effect->colors[i]);
 }
 
-// A highlight as soft as the photo: what it gains in size it loses in strength.
+// Blurs the highlight as much as the photo: what it gains in size it loses in strength.
 static void soften(struct lq_recipe *recipe, float blur, float aspect)
 {
     float size = recipe->half_w + 0.5f * recipe->soft_w;
@@ -96,8 +96,8 @@ static float brightest_of(const float c[3])
     return fmaxf(fmaxf(c[0], c[1]), c[2]);
 }
 
-// A rough surface scatters light that has gone through some of the film: its shine takes the
-// polish's colour, and on a dark one there is less of it.
+// On a rough surface light also scatters inside the film: the highlight takes on the polish's
+// colour, and is weaker on a dark polish.
 static void tint_gleam(struct lq_coat *coat, float gloss)
 {
     float rough = lq_clamp01(1.4f - gloss * (1.4f / 0.6f)), most = brightest_of(coat->pigment);
@@ -121,7 +121,7 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float wid
     tint_gleam(coat, gloss);
     if (!coat->surround)
         coat->surround = &lq_surround_plain;
-    // A mirror looks all around; a top coat shows what lies before it.
+    // A mirror reflects all directions, a top coat only those in front of it.
     lq_glimpse_take(&coat->glimpse, coat->surround, &coat->outlook,
                     polish->finish == LQ_FINISH_CHROME ? 1.0f : 0.5f);
     coat->hide = (1.0f - bare) * polish->opacity;
@@ -135,7 +135,7 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float wid
     linear_of(coat->ombre_color, polish->ombre.color);
     linear_of(coat->french_color, polish->french.color);
     coat->pattern = polish->pattern ? lq_pattern_level(polish->pattern, width) : NULL;
-    // Over the whole of an extended nail.
+    // The pattern covers the whole of an extended nail.
     if (polish->pattern)
         coat->pattern_span = lq_pattern_span(polish->pattern, coat->aspect / coat->whole_u);
     coat->pattern_opacity = polish->pattern_opacity * polish->opacity;
@@ -145,8 +145,8 @@ void lq_coat_mix(struct lq_coat *coat, const struct lq_polish *polish, float wid
 
 // ---- the surface --------------------------------------------------------------------------------
 
-// The surface's slope at a point: a cylinder across that rolls off towards its ends, and narrows
-// there, so that a highlight bows with the outline.
+// The surface's slope: a cylinder across the nail that bends down and narrows towards both ends, so
+// that a highlight curves with the outline.
 LQ_HOT static void slope_row(const struct lq_nail_row *place, float *restrict su,
                              float *restrict sw, float *restrict sz)
 {
@@ -163,7 +163,7 @@ LQ_HOT static void slope_row(const struct lq_nail_row *place, float *restrict su
     }
 }
 
-// Light on the body of the polish, against the nail's mean.
+// Light on the polish, relative to the nail's mean.
 LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
                             const struct lq_polish_row *row)
 {
@@ -177,19 +177,19 @@ LQ_HOT static void body_row(const struct lq_coat *coat, const struct lq_coat_row
     const int n = row->place->count;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
-        // A surface that shines less shows less of the bare nail's own shine.
+        // A duller surface shows less of the bare nail's own highlights.
         float over = slow[i] - 1.0f, fine = (detail[i] - 1.0f) * texture;
         float light = 1.0f + over * (over > 0.0f ? r.lift : r.contrast);
         light *= 1.0f + r.volume * (sw[i] * sun_w + su[i] * sun_u + sz[i] - 0.80f);
         light *= 1.0f + fine * (fine > 0.0f ? r.lift : 1.0f);
-        // The film ends in a rounded edge, and where it meets the skin at the base lies a shadow.
+        // The film has a rounded edge, and a shadow where it meets the skin at the base.
         float base = lq_clamp01(-1.6f * (u + du * (float)i) - 0.6f) * cuticle;
         light *= 1.0f - r.rim * (1.0f + base) * (1.0f - rim[i]);
         body[i] = light > 0.02f ? light : 0.02f;
     }
 }
 
-// What lies under the film: beyond the natural nail a tip of the same colour.
+// The nail below the film: beyond the natural nail, a tip of the same colour.
 LQ_HOT static void under_row(const float *restrict in, const float *restrict own,
                              const float *restrict slow, float bed, int n, float *restrict under)
 {
@@ -199,7 +199,7 @@ LQ_HOT static void under_row(const float *restrict in, const float *restrict own
     }
 }
 
-// Pigment in the film, over the nail seen through it: `in`, which may be row->painted itself.
+// Adds the pigment over the nail that shows through: `in`, which may be row->painted itself.
 LQ_HOT static void film_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
                             const struct lq_polish_row *row, const float *const in[3])
 {
@@ -220,7 +220,7 @@ LQ_HOT static void film_row(const struct lq_coat *coat, const struct lq_coat_row
     }
 }
 
-// One over the pigment's brightest channel: what passes a stained film against what it stops.
+// 1 / the pigment's brightest channel: scales the pigment to the tint of a staining film.
 LQ_HOT static void clear_row(const struct lq_polish_row *row)
 {
     const float *restrict red = row->pigment[0], *restrict green = row->pigment[1];
@@ -243,7 +243,7 @@ static inline float window(float x, float half, float inverse_soft)
     return lq_smooth01(lq_clamp01(1.0f - ((x < 0.0f ? -x : x) - half) * inverse_soft));
 }
 
-// Leaves room below white, so that light polish keeps its shading and its highlights.
+// Compresses values near white, so that a light polish keeps its shading and highlights.
 static inline float shoulder(float x)
 {
     float over = (x - 0.8f) * (1.0f / 0.2f);
@@ -251,9 +251,9 @@ static inline float shoulder(float x)
     return x < 0.8f ? x : 0.8f + 0.2f * over / (1.0f + over);
 }
 
-// What the surface sends straight back, by the reflection of the view: a lamp that stands upright
-// in the picture, brighter where the surroundings are, and these. Detail bends it a little, so that
-// it does not look ruled.
+// The specular reflection, from the reflected view direction: a vertical lamp, brighter where the
+// surroundings are, and the surroundings themselves. Surface detail distorts it slightly, so that
+// it does not look drawn with a ruler.
 LQ_HOT static void gleam_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
                              const struct lq_polish_row *row)
 {
@@ -284,8 +284,8 @@ LQ_HOT static void gleam_row(const struct lq_coat *coat, const struct lq_coat_ro
     }
 }
 
-// A longer nail ends in an edge that has a thickness: a thin line along its outline, lit where that
-// faces the light. The natural nail's outline has none, it lies in skin.
+// An extended nail has a thick free edge: a thin line along its outline, lit where it faces the
+// light. The natural nail's outline has none, as it lies in skin.
 LQ_HOT static void edge_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
                             const struct lq_polish_row *row)
 {
@@ -304,7 +304,7 @@ LQ_HOT static void edge_row(const struct lq_coat *coat, const struct lq_coat_row
     }
 }
 
-// The top coat, and all of it laid over the photo (`in`) where the nail is.
+// Adds the top coat, and blends the result over the photo (`in`) by the nail's coverage.
 LQ_HOT static void top_row(const struct lq_coat *coat, const struct lq_coat_row *nail,
                            const struct lq_polish_row *row, const float *const in[3])
 {
@@ -324,7 +324,7 @@ LQ_HOT static void top_row(const struct lq_coat *coat, const struct lq_coat_row 
     }
 }
 
-// The row's place on the whole nail, with what lengthens it: its end is at u = 1 there.
+// The row's coordinates on the whole extended nail, whose end is at u = 1.
 static struct lq_nail_row place_on_whole(const struct lq_coat *coat,
                                          const struct lq_nail_row *place)
 {
@@ -332,7 +332,7 @@ static struct lq_nail_row place_on_whole(const struct lq_coat *coat,
                                 place->du * coat->whole_u, place->dw, place->count};
 }
 
-// The row's parts in scratch memory, and its results where the caller wants them.
+// Divides scratch memory into the row's planes; results go to the caller's memory.
 static struct lq_polish_row cut_scratch(const struct lq_nail_row *place, float *scratch,
                                         float *const painted[3])
 {
@@ -351,7 +351,7 @@ void lq_finish_row(const struct lq_coat *coat, const struct lq_coat_row *nail, f
 {
     float *const painted[3] = {red, green, blue};
     const float *const photo[3] = {nail->red, nail->green, nail->blue};
-    const float *const under[3] = {red, green, blue}; // worked out in place
+    const float *const under[3] = {red, green, blue}; // computed in place
     const struct lq_polish_row row = cut_scratch(&nail->place, scratch, painted);
     const struct lq_nail_row whole = place_on_whole(coat, &nail->place);
     slope_row(&whole, row.slope_u, row.slope_w, row.slope_z);

@@ -10,9 +10,9 @@
 
 // How the top coat and the polish under it look, as a function of gloss.
 struct lq_recipe {
-    float contrast;    // of slow shading
-    float lift;        // of what is brighter than the bare nail's mean, where its shine lies
-    float volume;      // shading of the curved shape itself, which a translucent bare nail hides
+    float contrast;    // contrast of slow shading
+    float lift;        // contrast of areas brighter than the bare nail's mean: its highlights
+    float volume;      // shading of the curved shape, which hardly shows on a bare nail
     float depth;       // how much the pigment deepens where little light returns
     float rim;         // darkening at the outline
     float half_w, half_u, soft_w, soft_u; // the highlight's half size and softness
@@ -37,7 +37,7 @@ struct lq_coat {
     float added;         // strength of the finish's own highlight
     float gleam[3];      // … its colour, relative to the light's
     float sun_u, sun_w;  // position of that highlight, in nail coordinates
-    float axis_x, axis_y; // the nail's, in the picture: a lamp stands upright there
+    float axis_x, axis_y; // the nail's axis in the picture; lamps are vertical in the picture
     float away_u, away_w; // position of the nail relative to the picture's middle, in picture
                           // heights
     const struct lq_surround *surround; // what the nail mirrors; NULL: nothing in particular
@@ -45,7 +45,7 @@ struct lq_coat {
     struct lq_glimpse glimpse;          // … the mirrored image computed from both
     float stretch;       // 1: normal; above 1: shortens the highlight along the nail
     float aspect;        // length over width
-    float pixel;         // a pixel's side in half widths
+    float pixel;         // side of a pixel, in half widths
     float blur;          // how much wider the picture's edges are than sharp ones, in half widths
     float cuticle;       // 1 if the base is known to be at u = -1, else 0
     float number[LQ_EFFECT_COUNT];

@@ -11,7 +11,7 @@ static void fill(float *row, float value, int n)
         row[i] = value;
 }
 
-// Blends in square-root light: the middle of a change is then neither dark nor milky.
+// Blends in square-root light, where the middle of the gradient is neither dark nor milky.
 LQ_HOT static void ombre_row(const struct lq_coat *coat, const struct lq_polish_row *row)
 {
     float *restrict red = row->pigment[0], *restrict green = row->pigment[1];
@@ -36,7 +36,7 @@ LQ_HOT static void ombre_row(const struct lq_coat *coat, const struct lq_polish_
     }
 }
 
-// Where the tip's line lies at w, in u of the whole nail.
+// The line of a French tip at w, in u of the whole nail.
 static inline float french_line(enum lq_french_shape shape, float middle, float curve, float w)
 {
     float out = w < 0.0f ? -w : w;
@@ -78,7 +78,7 @@ LQ_HOT static void french_row(const struct lq_coat *coat, const struct lq_polish
     }
 }
 
-// The pattern's own colours give way to one.
+// Replaces the pattern's own colours by one.
 static void dye_row(const float color[3], const float *restrict alpha,
                     const struct lq_rgb_row *row)
 {

@@ -59,7 +59,7 @@ static const float HAND_NAILS = 5.0f; // more nails of one hand are no more inde
 // Light that has passed through skin and comes back redder than off polish.
 static const float SCATTER[3] = {1.02f, 0.995f, 0.98f};
 
-struct evidence { // of one nail, natural logarithms
+struct evidence { // for one nail, natural logarithms
     float skin[3], bed[3];
     bool has_skin;
 };
@@ -81,8 +81,8 @@ static bool in_a_nail(const struct lq_nails *nails, int x, int y)
     return false;
 }
 
-// Where to look for skin, in the nail's coordinates: behind the cuticle, or beside a nail whose
-// base is not known.
+// Where to sample skin, in nail coordinates: behind the cuticle, or beside a nail whose base is
+// unknown.
 static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float *w)
 {
     float a = ((float)i + 0.5f) / GRID, b = ((float)j + 0.5f) / GRID;
@@ -91,7 +91,8 @@ static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float
     *w = nail->tip_known ? 1.2f * b - 0.6f : (b < 0.5f ? -1.25f - 0.4f * b : 0.85f + 0.4f * b);
 }
 
-// The median of each channel over the skin near the nail; false where too little of it is seen.
+// Reads the median of each channel over the skin near the nail; false if too little of it is
+// visible.
 static bool read_skin(const struct lq_image *picture, const struct lq_nails *nails,
                       const struct lq_nail *nail, float skin[3])
 {
@@ -128,7 +129,8 @@ static void collect(struct evidence *evidence, const struct lq_image *picture,
     }
 }
 
-// The light that explains one nail and its skin if they are of this tone, and what speaks against.
+// Estimates the light that explains a nail and its skin if they have this tone. Returns the cost of
+// the misfit.
 static float explain(const struct evidence *seen, int tone, float light[3])
 {
     float from_bed[3], from_skin[3], apart[3], mean = 0.0f, color = 0.0f;
@@ -154,7 +156,8 @@ static float usual_exposure(int tone)
     return logf(USUAL_EXPOSURE) - 0.20f * logf(luminance(TONE[tone].skin) / USUAL_SKIN);
 }
 
-// The light if all nails are of this tone; natural logarithms. Returns the cost, -2 log likelihood.
+// Estimates the light if all nails have this tone (natural logarithms). Returns the cost: -2 log
+// likelihood.
 static float light_of_tone(const struct evidence *evidence, int count, int tone, float brightest,
                            float *exposure, float tint[3])
 {
@@ -178,8 +181,8 @@ static float light_of_tone(const struct evidence *evidence, int count, int tone,
            off * off / (EXPOSURE_SD * EXPOSURE_SD) + scene * scene;
 }
 
-// Wood in cold light passes for white in warm light: greys count as far as the skin agrees. warm:
-// how much redder than blue the light is by the skin, natural logarithm.
+// Wood in cold light looks like white in warm light, so greys count only as far as the skin agrees.
+// warm: how much redder than blue the light is by the skin, as a natural logarithm.
 static float trust_in_greys(const struct lq_surround *surround, float warm)
 {
     float grey = logf(fmaxf(surround->white[0], 0.1f) / fmaxf(surround->white[2], 0.1f));

@@ -20,7 +20,7 @@ static const struct {
 enum { READS_ANGLE = 1 << LQ_EFFECT_COUNT, READS_COLORS = 2 << LQ_EFFECT_COUNT };
 #define READS(number) (1 << LQ_EFFECT_##number)
 
-// Each finish's name, the numbers it reads, and what they are when nobody says.
+// Each finish's name, the numbers it uses, and their defaults.
 static const struct {
     const char *name;
     int reads;
@@ -92,7 +92,7 @@ const struct lq_polish *lq_look_polish(const struct lq_look *look, enum lq_finge
     return i >= 0 && i < LQ_FINGERS && (look->has_own >> i & 1) ? &look->own[i] : &look->polish;
 }
 
-// The hand's polish for i = LQ_FINGERS, else a finger's own: for setting all of them.
+// The hand's polish for i = LQ_FINGERS, else that of a finger, so that a loop can set all of them.
 static struct lq_polish *polish_at(struct lq_look *look, int i)
 {
     return i == LQ_FINGERS ? &look->polish : &look->own[i];
@@ -126,7 +126,7 @@ static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    c |= 0x20; // lower case
+    c |= 0x20; // to lower case
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// The place in the document, for errors; paths are short because the schema is shallow.
+// `path`: the current place in the document, for errors; it is short because the schema is shallow.
 struct reader {
     const struct lq_catalogue *catalogue;
     struct lq_error *err;
@@ -17,7 +17,7 @@ static int wrong(const struct reader *reader, const char *key, const char *wante
                    wanted);
 }
 
-// One key deeper; returns what leave() needs to come back.
+// Enters a key; returns what leave() needs to go back.
 static size_t enter(struct reader *reader, const char *key)
 {
     size_t before = strlen(reader->path);
@@ -30,7 +30,7 @@ static void leave(struct reader *reader, size_t before)
     reader->path[before] = 0;
 }
 
-// ---- values of one kind: each leaves *out alone when the key is not there -----------------------
+// ---- values of one kind: *out is unchanged if the key is missing --------------------------------
 
 static int read_range(const struct reader *reader, const json_t *object, const char *key,
                       double least, double most, float *out)
@@ -84,7 +84,7 @@ static int read_color(const struct reader *reader, const json_t *object, const c
     return value ? color_of(reader, key, value, color) : LQ_OK;
 }
 
-// One of `count` words; *out is its number.
+// Reads one of `count` words; *out becomes its index.
 static int read_word(const struct reader *reader, const json_t *object, const char *key,
                      const char *(*name)(int), int count, int *out)
 {
@@ -120,7 +120,7 @@ static const char *shape_name(int i)
     return lq_shape_name((enum lq_shape_kind)i);
 }
 
-// Every key must be one of `known` (NULL ends it).
+// Every key must be in `known`, which ends with NULL.
 static int check_keys(const struct reader *reader, const json_t *object, const char *const *known)
 {
     const char *key;
@@ -130,7 +130,7 @@ static int check_keys(const struct reader *reader, const json_t *object, const c
         while (known[i] && strcmp(known[i], key) != 0)
             i++;
         if (!known[i])
-            return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%.40s is not a key known here",
+            return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%.40s is not a known key",
                            reader->path, key);
     }
     return LQ_OK;
@@ -146,7 +146,7 @@ static int read_effect_numbers(struct reader *reader, const json_t *object,
         if (!json_object_get(object, name))
             continue;
         if (!lq_finish_reads(polish->finish, (enum lq_effect_number)i))
-            return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%s is not a number of %s",
+            return lq_fail(reader->err, LQ_ERR_FIELD, "look: %s%s is not a parameter of %s",
                            reader->path, name, lq_finish_name(polish->finish));
         int status = read_unit(reader, object, name, &polish->effect.number[i]);
         if (status != LQ_OK)
@@ -155,7 +155,7 @@ static int read_effect_numbers(struct reader *reader, const json_t *object,
     if (!json_object_get(object, "angle"))
         return LQ_OK;
     if (!lq_finish_reads_angle(polish->finish))
-        return lq_fail(reader->err, LQ_ERR_FIELD, "look: %sangle is not a number of %s",
+        return lq_fail(reader->err, LQ_ERR_FIELD, "look: %sangle is not a parameter of %s",
                        reader->path, lq_finish_name(polish->finish));
     return read_range(reader, object, "angle", -90.0, 90.0, &polish->effect.angle);
 }
@@ -216,8 +216,8 @@ static int read_finish(struct reader *reader, const json_t *polish_object,
     return status;
 }
 
-// Enters the object under `key`: 1 when it is there, 0 when not (or null: a finger goes without
-// what the hand has), an error when it is no object.
+// Enters the object under `key`. Returns 1 if it exists, 0 if it is missing or null (a finger drops
+// what the hand has), else an error.
 static int open_part(struct reader *reader, const json_t *object, const char *key,
                      const char *const *known, const json_t **part, size_t *before)
 {
@@ -316,7 +316,7 @@ static int read_pattern(struct reader *reader, const json_t *object, struct lq_p
 #define POLISH_KEYS "color", "finish", "opacity", "texture", "sheen", "coats", "gloss", "ombre", \
                     "french", "pattern"
 
-// null: the finish's own, whatever the hand's.
+// null resets the gloss to the finish's default, whatever the hand has.
 static int read_gloss(const struct reader *reader, const json_t *object, struct lq_polish *polish)
 {
     if (json_is_null(json_object_get(object, "gloss"))) {

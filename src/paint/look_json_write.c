@@ -10,7 +10,7 @@ static json_t *color_json(const uint8_t color[3])
     return json_string(text);
 }
 
-// Numbers as people wrote them: 0.3, not 0.30000001192092896.
+// Prints a number as people wrote it: 0.3, not 0.30000001192092896.
 static json_t *number_json(float number)
 {
     char text[24];

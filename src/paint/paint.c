@@ -13,24 +13,24 @@
 
 struct lq_painter {
     struct lq_buf planes;
-    struct lq_buf covers;  // of an extended nail: natural, then whole
+    struct lq_buf covers;  // of an extended nail: the natural one, then the whole
     struct lq_buf spans;   // of the nail's rows
     struct lq_extent extents[LQ_NAILS_MAX];
     bool extended[LQ_NAILS_MAX];
-    enum lq_finger worn[LQ_NAILS_MAX]; // whose polish each nail wears
+    enum lq_finger worn[LQ_NAILS_MAX]; // which finger's polish each nail wears
     struct lq_scene scene;
     struct lq_pixel_box parts[2 * LQ_NAILS_MAX]; // painted, or in shadow
     int part_count;
 };
 
-// Planes of one float a pixel, and of two; rows: painted, and the finish's own.
+// Planes of one float per pixel, and of two; rows: the painted ones, and those of the finish.
 enum { PLANES = 9, PAIRS = 2, ROWS = 3 + LQ_FINISH_ROWS };
 
-// Rows are worked on in whole vectors: no kernel has a remainder, and what is worked out beyond a
-// row's end (from whatever lies there in the planes) is never written to the picture.
+// Rows are processed in whole vectors, so that no kernel has a remainder. Results beyond a row's
+// end (from whatever the planes contain there) are never written to the picture.
 enum { LANES = 16 };
 
-// A sharp picture's edges, from one side to the other in pixels. Polish on a softer one shows less.
+// Width in pixels of an edge in a sharp picture. On a softer picture, highlights are blurred alike.
 static const float SHARP_EDGE = 2.0f;
 
 int lq_painter_new(struct lq_painter **painter)
@@ -101,14 +101,14 @@ static struct lq_shade cut_planes(struct lq_painter *painter, const struct lq_na
     };
 }
 
-// Which end is the tip is not known: what needs it is left out, rather than painted at the cuticle.
+// If the tip's end is unknown, leaves out what needs it, rather than painting it at the cuticle.
 static void leave_out_tip(struct lq_coat *coat)
 {
     coat->french.on = coat->ombre.on = false;
     coat->number[LQ_EFFECT_OFFSET] = 0.5f;
 }
 
-// A polish in this nail's light.
+// Prepares a polish for this nail and its light.
 static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_polish *polish,
                                const struct lq_scene *scene, int index,
                                const struct lq_nail *nail, float end)
@@ -116,17 +116,17 @@ static struct lq_coat mix_coat(const struct lq_image *picture, const struct lq_p
     const struct lq_light *light = &scene->light;
     const struct lq_shade_fit *fit = &scene->fits[index];
     float relative = lq_scene_relative(scene, fit);
-    // A nail of a few pixels (far away, or seen from its side) cannot show a highlight.
+    // A nail of a few pixels (far away, or seen from the side) cannot show a highlight.
     float sheen = polish->sheen ? lq_clamp01((nail->width - 5.0f) * 0.1f) : 0.0f;
-    // Of a nail as broad as long the axis says little: a rounder highlight is right either way.
+    // The axis of a nail as wide as long is unreliable: a rounder highlight suits any axis.
     float width = fmaxf(nail->width, 1.0f), aspect = nail->length / width;
     float high = (float)picture->height;
     float x = (nail->center_x - 0.5f * (float)picture->width) / high;
     float y = nail->center_y / high - 0.5f;
     float away_u = x * nail->axis_x + y * nail->axis_y;
     float away_w = y * nail->axis_x - x * nail->axis_y;
-    // The lamp is not far: a nail on its side sees it steeper. And a nail's own shading tells where
-    // its light comes from.
+    // The lamp is near, so its direction changes with the nail's position; and the nail's own
+    // shading shows where its light comes from.
     float own_w = fminf(fmaxf(fit->c[2], -0.6f), 0.6f);
     struct lq_coat coat = {
         .kept = sheen,
@@ -185,7 +185,8 @@ static void paint_nail(const struct lq_shade *shade, const struct lq_coat *coat,
     }
 }
 
-// Which nails are made longer, and by how much. Their shadows fall before any polish is painted.
+// Chooses and measures the nails to extend, and darkens the picture by their shadows before any
+// polish is painted.
 static void measure_extents(struct lq_painter *painter, struct lq_image *picture,
                             const struct lq_nails *nails, const struct lq_extension *extension)
 {
@@ -202,7 +203,7 @@ static void measure_extents(struct lq_painter *painter, struct lq_image *picture
     }
 }
 
-// The nail with what its look adds to its length: another crop, with covers of its own.
+// Replaces the nail's crop and coverage by those of the extended nail.
 static int extend(struct lq_painter *painter, const struct lq_extent *extent, struct lq_nail *nail)
 {
     size_t pixels = (size_t)extent->width * (size_t)extent->height;

@@ -11,7 +11,7 @@
 
 static const float STRETCH_MAX = 1.15f;
 
-// Linear light, alpha multiplied in.
+// Converts to linear light with premultiplied alpha.
 static void read_base(const struct lq_image *image, float *texels)
 {
     float red[LQ_PATTERN_SIDE_MAX], green[LQ_PATTERN_SIDE_MAX], blue[LQ_PATTERN_SIDE_MAX];
@@ -33,7 +33,7 @@ static void read_base(const struct lq_image *image, float *texels)
     }
 }
 
-// Means of 2x2; an odd last row or column is averaged with itself.
+// Averages 2x2 pixels; an odd last row or column is repeated.
 static void halve(const struct lq_pattern_level *from, const struct lq_pattern_level *to,
                   float *texels)
 {
@@ -169,7 +169,7 @@ void lq_pattern_read(const struct lq_pattern_level *level, const float *x, const
     int height = level->height;
     for (int i = 0; i < n; i++) {
         float px = hold(x[i] * (float)level->width - 0.5f, right);
-        float turned = y[i] - floorf(y[i]), py = turned * (float)height + (float)height - 0.5f;
+        float flipped = y[i] - floorf(y[i]), py = flipped * (float)height + (float)height - 0.5f;
         int x0 = (int)px, down = (int)py;
         int x1 = x0 + (x0 < level->width - 1), y0 = down % height, y1 = (down + 1) % height;
         float fx = px - (float)x0, fy = py - (float)down;

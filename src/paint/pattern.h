@@ -26,12 +26,12 @@ LQ_MUST_CHECK int lq_pattern_new(struct lq_pattern **pattern, const char *name,
                                  const uint8_t *bytes, size_t len, struct lq_error *err);
 void lq_pattern_free(struct lq_pattern *pattern);
 
-// How often a nail as long as `aspect` widths shows the pattern's height. Stretched by a seventh
-// at most, it fits the nail once; else it keeps its shape so far, and is cut at the cuticle or goes
-// on there.
+// How often the pattern repeats along a nail that is `aspect` widths long. It is stretched by up to
+// a seventh to fit once; otherwise it keeps its proportions and is cut off or repeated at the
+// cuticle.
 float lq_pattern_span(const struct lq_pattern *pattern, float aspect);
 
-// The level for a nail that many pixels broad: the coarsest that has at least as many texels.
+// The level for a nail of that width in pixels: the coarsest with at least as many texels.
 const struct lq_pattern_level *lq_pattern_level(const struct lq_pattern *pattern, float width);
 
 // Bilinear lookup at the positions (x[i], y[i]), one for each pixel of `color`: linear light with

@@ -4,7 +4,7 @@
 
 #include "paint/median.h"
 
-// Brightness of the middle nail: what one nail's own is measured against.
+// Brightness of the median nail, with which single nails are compared.
 static float median_level(const struct lq_shade_fit *fits, int count)
 {
     float levels[LQ_NAILS_MAX] = {0};
@@ -19,7 +19,7 @@ float lq_scene_relative(const struct lq_scene *scene, const struct lq_shade_fit 
     return fminf(fmaxf(relative, 0.50f), 1.25f);
 }
 
-// Light comes from where nails grow brighter; a prior from above left keeps this steady.
+// Light comes from where nails become brighter; a prior from the upper left stabilises this.
 static void aim_light(struct lq_light *light, const struct lq_shade_fit *fits, int count)
 {
     float x = light->dir_x, y = light->dir_y;

@@ -18,7 +18,7 @@ struct lq_scene {
 void lq_scene_judge(struct lq_scene *scene, const struct lq_image *picture,
                     const struct lq_nails *nails, const struct lq_surround *surround);
 
-// The light on one nail relative to the hand's: the bare nails of a hand look much alike, so a
-// nail's brightness relative to the middle one's tells (0.95 of it in logarithms, on rendered
+// The light on one nail relative to the hand's. The bare nails of a hand look much alike, so the
+// ratio of a nail's brightness to the median nail's predicts it (by 0.95 in logarithms, on rendered
 // hands). A much darker nail probably wears polish already.
 float lq_scene_relative(const struct lq_scene *scene, const struct lq_shade_fit *fit);

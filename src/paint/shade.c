@@ -7,11 +7,11 @@
 #include "image/box.h"
 #include "paint/transfer.h"
 
-// Samples are worked on a vector at a time, each term in a row of its own.
+// Samples are processed a vector at a time, with one row per term.
 enum { SAMPLES_MAX = 320, TERMS = 6, ROUNDS = 4, LANES = 32 };
 
 struct samples {
-    int count; // up to the next LANES the rest weigh nothing
+    int count; // rows are padded to a multiple of LANES with weight 0
     float term[TERMS][SAMPLES_MAX];
     float log_value[SAMPLES_MAX], weight[SAMPLES_MAX], bright[SAMPLES_MAX], dark[SAMPLES_MAX];
     float color[3][SAMPLES_MAX];
@@ -28,7 +28,7 @@ struct lq_nail_map lq_nail_map_of(const struct lq_nail *nail)
     return map;
 }
 
-// Pixels well inside the nail, evenly spread; returns how many.
+// Chooses evenly spread pixels well inside the nail; returns their number.
 static int choose_pixels(const struct lq_nail *nail, int x[SAMPLES_MAX], int y[SAMPLES_MAX])
 {
     int stride = (int)ceil(sqrt((double)nail->area / (SAMPLES_MAX * 0.8)));
@@ -78,7 +78,7 @@ static void collect(struct samples *samples, const struct lq_image *picture,
     }
 }
 
-// The sum of weight * a * b over all samples. What lies past the last weighs nothing.
+// The sum of weight * a * b over all samples; the padding has weight 0.
 static inline __attribute__((always_inline)) double product(const float *restrict weight,
                                                             const float *restrict a,
                                                             const float *restrict b, int count)
@@ -104,7 +104,7 @@ LQ_HOT static void normal_equations(const struct samples *samples, double a[TERM
     }
 }
 
-// Least squares with a little ridge, by Cholesky.
+// Ridge regression by Cholesky decomposition.
 static void solve(const struct samples *samples, float c[TERMS])
 {
     static const double ridge[TERMS] = {1e-6, 0.01, 0.01, 0.03, 0.03, 0.03};
@@ -132,7 +132,8 @@ static void solve(const struct samples *samples, float c[TERMS])
     }
 }
 
-// Brighter than the fit is likely a highlight and counts little; darker may be true shadow.
+// Pixels brighter than the fit are probably highlights and count little; darker ones may be real
+// shadow.
 LQ_HOT static void reweigh(struct samples *samples, const float c[TERMS])
 {
     const float *u = samples->term[1], *w = samples->term[2], *uu = samples->term[3];
@@ -180,7 +181,7 @@ void lq_shade_fit(struct lq_shade_fit *fit, const struct lq_image *picture,
     fit->slope_y = along * nail->axis_y + across * nail->axis_x;
 }
 
-// e to the power x, to 1e-5, for x in about -20..20 (Cephes-style split into 2^n and a polynomial).
+// exp(x) to 1e-5 for x in about -20..20 (Cephes-style split into 2^n and a polynomial).
 static inline float exp_near(float x)
 {
     float t = lq_clamp(x, -20.0f, 20.0f) * 1.44269504f;
@@ -205,9 +206,9 @@ static inline float darkest(float r, float g, float b)
     return m < b ? m : b;
 }
 
-// One row of the fitted surface, and how far the photo lies from it, ready to be averaged. Like the
-// rows below it works on some pixels of the planes from pixel `at` on, with what it reads
-// as locals: nothing written changes them.
+// Evaluates the fitted surface for one row, and the ratio of the photo to it, to be averaged. Like
+// the row functions below it processes pixels from index `at` on. Inputs are copied to locals,
+// because no write through a pointer can change those.
 LQ_HOT static void fit_row(const struct lq_shade_fit *fit, const struct lq_nail_row *place,
                            const struct lq_shade *shade, size_t at)
 {
@@ -219,7 +220,8 @@ LQ_HOT static void fit_row(const struct lq_shade_fit *fit, const struct lq_nail_
     const int n = place->count;
     LQ_IVDEP
     for (int i = 0; i < n; i++) {
-        // Beyond the tip the light is the tip's: a parabola run on would end in black or white.
+        // Beyond the tip the tip's light continues: an extrapolated parabola would end in black or
+        // white.
         float x = lq_clamp(u + du * (float)i, -1.5f, 1.0f);
         float y = lq_clamp(w + dw * (float)i, -1.5f, 1.5f);
         float fitted = exp_near(f.c[0] + f.c[1] * x + f.c[2] * y + f.c[3] * x * x +
@@ -232,14 +234,15 @@ LQ_HOT static void fit_row(const struct lq_shade_fit *fit, const struct lq_nail_
     }
 }
 
-// With the slow shading known: what is brighter and paler than the nail's body, well inside it.
+// Finds highlights once the slow shading is known: pixels brighter and paler than the nail's body,
+// well inside it.
 LQ_HOT static void highlight_row(float grey, const struct lq_shade *shade, size_t at, int n)
 {
     const float *restrict red = shade->red + at, *restrict green = shade->green + at;
     const float *restrict blue = shade->blue + at, *restrict rim = shade->rim + at;
     const float *restrict means = shade->means + 2 * at;
     float *restrict slow = shade->slow + at, *restrict shine = shade->shine + at;
-    // A grey nail's colour does not distinguish a highlight from its body.
+    // On a grey nail, colour does not distinguish a highlight from the body.
     float by_color = lq_clamp((0.95f - grey) * 5.0f, 0.0f, 1.0f);
     float gain = 1.0f / (1.05f - grey);
     LQ_IVDEP
@@ -251,16 +254,16 @@ LQ_HOT static void highlight_row(float grey, const struct lq_shade *shade, size_
         float white = (dark - grey * bright) * gain;
         white = over + (white - over) * by_color;
         float shown = white < over ? white : over;
-        shown -= 0.08f * base; // ringing and noise are no highlights
+        shown -= 0.08f * base; // ignore ringing and noise
         shown = shown > 0.0f ? shown : 0.0f;
-        float inside = (rim[i] - 0.85f) * 6.6f; // bright edges belong to what lies beside
+        float inside = (rim[i] - 0.85f) * 6.6f; // a bright edge belongs to the surroundings
         shine[i] = inside > 0.0f ? shown * inside : 0.0f;
         slow[i] = base;
     }
 }
 
-// A highlight is narrow: what is as bright all around (a white free edge) is not one. The rest is
-// fast detail.
+// Keeps only narrow highlights: what is equally bright all around (a white free edge) is none. The
+// rest becomes fast detail.
 LQ_HOT static void split_row(float level, const struct lq_shade *shade, size_t at, int n)
 {
     const float *restrict red = shade->red + at, *restrict green = shade->green + at;
@@ -287,7 +290,7 @@ LQ_HOT static void cover_row(const uint8_t *restrict alpha, float *restrict cove
         cover[i] = (float)alpha[i] * (1.0f / 255.0f);
 }
 
-// The natural tip's own edge must not show on an extended nail: it fades out before it.
+// Fades out the natural tip before its edge, which must not show on an extended nail.
 LQ_HOT static void fade_row(const struct lq_nail_row *place, float *restrict own)
 {
     float u = place->u, du = place->du;
@@ -331,7 +334,7 @@ void lq_span_all(const struct lq_nail *nail, struct lq_span *spans)
         spans[j] = span_of(nail->alpha + (size_t)j * nail->alpha_stride, nail->crop.width);
 }
 
-// What lies beside a span weighs nothing in the means.
+// Pixels outside a span have no weight in the means.
 static void clear_beside(float *pairs, float *shine, struct lq_span span, int width)
 {
     for (int i = 0; i < 2 * span.from; i++)

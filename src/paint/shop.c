@@ -10,13 +10,13 @@
 #include "paint/shop_columns.h"
 #include "paint/shop_text.h"
 
-// What the rows of one product have in common: Shopify writes it in the first alone.
+// What the rows of one product share: Shopify writes it only in the product's first row.
 struct product {
     char handle[128], id[32], sku[64], title[128], brand[LQ_LOOK_NAME_MAX];
     char options[LQ_SHOP_OPTIONS_MAX][64];
     bool has_color;
     uint8_t color[3];
-    char left_out[96]; // why its rows are not for sale; "": they are
+    char left_out[96]; // why its rows are not for sale; "" if they are
 };
 
 struct reader {
@@ -32,7 +32,7 @@ static const char *field(const struct reader *reader, enum lq_shop_column column
     return lq_shop_field(&reader->csv, reader->columns.at[column]);
 }
 
-static void tell(const struct reader *reader, const char *format, const char *value)
+static void report(const struct reader *reader, const char *format, const char *value)
 {
     char text[512];
     snprintf(text, sizeof text, format, value);
@@ -43,7 +43,7 @@ static void tell(const struct reader *reader, const char *format, const char *va
 static void skip_row(struct reader *reader, const char *format, const char *value)
 {
     reader->shop->skipped++;
-    tell(reader, format, value);
+    report(reader, format, value);
 }
 
 // ---- products and their variants ---------------------------------------------------------------
@@ -57,7 +57,7 @@ static bool is_no(const char *text)
     return false;
 }
 
-// A code in a text that people read, the tags or the description.
+// Finds a colour code in free text: title, tags or description.
 static bool color_in_text(const struct reader *reader, uint8_t color[3])
 {
     static const enum lq_shop_column places[] = {LQ_SHOP_TITLE, LQ_SHOP_TAGS, LQ_SHOP_SHORT,
@@ -85,7 +85,7 @@ static void begin_product(struct reader *reader)
         snprintf(product->left_out, sizeof product->left_out, "it is not published");
 }
 
-// Whether the row belongs to the product that the rows before it are of.
+// Whether the row belongs to the same product as the rows before it.
 static bool is_of_product(const struct reader *reader)
 {
     const struct product *product = &reader->product;
@@ -97,7 +97,7 @@ static bool is_of_product(const struct reader *reader)
     return *parent && strcmp(parent, product->sku) == 0;
 }
 
-// Rows that are no shade by themselves and nothing to miss.
+// Rows that are no shade themselves and can be skipped without a message.
 static bool is_other(const struct reader *reader)
 {
     const char *kind = field(reader, LQ_SHOP_KIND);
@@ -109,7 +109,7 @@ static bool is_other(const struct reader *reader)
            !*lq_shop_field(&reader->csv, reader->columns.option_value[0]);
 }
 
-// The value of the option that is the colour; "" where there is none.
+// The value of the option that is the colour; "" if there is none.
 static const char *color_option(const struct reader *reader)
 {
     for (int i = 0; i < LQ_SHOP_OPTIONS_MAX; i++) {
@@ -136,11 +136,11 @@ static bool find_color(const struct reader *reader, const char *option, uint8_t 
     if (lq_shop_color_name(catalogue, own, color) ||
         lq_shop_color_name(catalogue, option, color) ||
         lq_shop_color_name(catalogue, field(reader, LQ_SHOP_TITLE), color)) {
-        tell(reader, "'%.80s' has its colour by its name alone; a column 'hex' says it better",
-             *option ? option : *own ? own : field(reader, LQ_SHOP_TITLE));
+        report(reader, "'%.80s' has its colour by its name alone; a column 'hex' says it better",
+               *option ? option : *own ? own : field(reader, LQ_SHOP_TITLE));
         return true;
     }
-    // The product's own code is every variant's only where variants have no colour of their own.
+    // The product's own code applies to all rows only if variants have no colour of their own.
     if (*option || !reader->product.has_color)
         return false;
     memcpy(color, reader->product.color, 3);
@@ -154,7 +154,7 @@ static void read_price(const struct reader *reader, struct lq_offer *offer)
     if (!*offer->currency && reader->shop->currency)
         lq_shop_copy(offer->currency, sizeof offer->currency, reader->shop->currency);
     if (!lq_shop_price(*sale ? sale : price, offer->price, offer->currency) && *price)
-        tell(reader, "its price '%.60s' cannot be read: kept without", price);
+        report(reader, "its price '%.60s' cannot be read: kept without", price);
 }
 
 static void read_gtin(const struct reader *reader, struct lq_offer *offer)
@@ -166,10 +166,10 @@ static void read_gtin(const struct reader *reader, struct lq_offer *offer)
     const char *text = field(reader, LQ_SHOP_GTIN);
     enum lq_gtin result = lq_shop_gtin(text, offer->gtin);
     if (why[result])
-        tell(reader, why[result], text);
+        report(reader, why[result], text);
 }
 
-// Sold below none, too: what is oversold is not in stock.
+// A negative count means oversold, so out of stock.
 static int read_stock(const struct reader *reader)
 {
     const char *count = field(reader, LQ_SHOP_STOCK), *policy = field(reader, LQ_SHOP_POLICY);
@@ -199,10 +199,10 @@ static void read_url(const struct reader *reader, struct lq_offer *offer)
     if (len >= (int)sizeof offer->url)
         offer->url[0] = 0;
     if (*url && !*offer->url)
-        tell(reader, "'%.60s' is no https address: kept without", url);
+        report(reader, "'%.60s' is no https address: kept without", url);
 }
 
-// Of the shade here that is most like it.
+// Copies the family of the most similar shade in the catalogue.
 static void find_family(const struct lq_catalogue *catalogue, struct lq_shade_name *shade)
 {
     int count;
@@ -227,7 +227,8 @@ static bool is_taken(const struct lq_shop *shop, const char *name)
     return false;
 }
 
-// Of the title, else the number; a further one of the same gets the line behind it.
+// Derives the name from the title, else from the article number; appends the line number if it is
+// taken.
 static void choose_name(const struct reader *reader, struct lq_shade_name *shade)
 {
     char slug[LQ_LOOK_NAME_MAX];

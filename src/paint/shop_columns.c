@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-// Shopify's headers (those of before 2025 and since), WooCommerce's in English, German, French and
-// Spanish, and what people write by hand.
+// Headers of Shopify (before and since 2025), of WooCommerce in English, German, French and
+// Spanish, and common ones in tables made by hand.
 static const struct { const char *header; enum lq_shop_column column; } known[] = {
     {"handle", LQ_SHOP_HANDLE},
     {"url handle", LQ_SHOP_HANDLE},
@@ -91,8 +91,8 @@ static const struct { const char *header; enum lq_shop_column column; } known[] 
     {"publicado", LQ_SHOP_PUBLISHED},
 };
 
-// "option1 value", "attribute 1 value(s)", "attribut 1 wert(e)": 0, and which half; -1: none of
-// them.
+// Parses "option1 value", "attribute 1 value(s)", "attribut 1 wert(e)" or the same with "name":
+// returns the option's index from 0, or -1 if it is none of these.
 static int option_number(const char *header, bool *is_value)
 {
     int number = 0, len = 0;
@@ -116,7 +116,7 @@ static bool may_hold_code(const char *header)
     return false;
 }
 
-static void take_header(struct lq_shop_columns *columns, const char *header, int at)
+static void read_header(struct lq_shop_columns *columns, const char *header, int at)
 {
     bool is_value;
     int option = option_number(header, &is_value);
@@ -134,7 +134,7 @@ static void take_header(struct lq_shop_columns *columns, const char *header, int
         columns->codes[columns->code_count++] = at;
 }
 
-// Lower case, also of the letters of Latin-1; without blanks around.
+// Converts to lower case, including Latin-1 letters, and trims spaces.
 static void lower(char *out, size_t size, const char *text)
 {
     size_t len = 0;
@@ -156,7 +156,7 @@ bool lq_shop_columns_find(struct lq_shop_columns *columns, const struct lq_csv *
     for (int i = 0; i < csv->count; i++) {
         char header[128];
         lower(header, sizeof header, csv->fields[i]);
-        take_header(columns, header, i);
+        read_header(columns, header, i);
     }
     const int *at = columns->at;
     return at[LQ_SHOP_HANDLE] >= 0 || at[LQ_SHOP_TITLE] >= 0 || at[LQ_SHOP_SKU] >= 0;

@@ -40,8 +40,8 @@ static void find_currency(const char *text, char currency[4])
         }
 }
 
-// Where the decimals begin: behind the last mark, unless three digits follow it and the other mark
-// is not there. NULL: there are none.
+// The start of the decimals: after the last mark, unless three digits follow it and the other mark
+// does not occur. NULL: no decimals.
 static const char *find_decimals(const char *number, size_t len)
 {
     const char *last = NULL;
@@ -61,7 +61,7 @@ bool lq_shop_price(const char *text, char price[16], char currency[4])
 {
     const char *at = text + strcspn(text, "-0123456789");
     at -= at > text && (at[-1] == '.' || at[-1] == ',');
-    // Blanks, those of French numbers (UTF-8) among them, and the Swiss apostrophe.
+    // Accepts spaces, including those of French numbers (UTF-8), and the Swiss apostrophe.
     size_t len = strspn(at, "0123456789.,' \xc2\xa0\xe2\x80\xaf\x99");
     while (len && !isdigit((unsigned char)at[len - 1]))
         len--;
@@ -99,7 +99,8 @@ enum lq_gtin lq_shop_gtin(const char *text, char gtin[16])
         return LQ_GTIN_NONE;
     if (len != 8 && (len < 12 || len > 14))
         return LQ_GTIN_LENGTH;
-    // GS1 General Specifications, 7.9: weights 3 and 1 from the right, the check digit left out.
+    // GS1 General Specifications, 7.9: weights 3 and 1 alternate from the right, without the check
+    // digit.
     for (int i = 0; i < len - 1; i++)
         sum += (digits[len - 2 - i] - '0') * (i % 2 ? 1 : 3);
     if ((10 - sum % 10) % 10 != digits[len - 1] - '0')
@@ -115,7 +116,7 @@ static size_t hex_digits(const char *text)
     return strspn(text, "0123456789abcdefABCDEF");
 }
 
-static bool take_hex(const char *text, size_t len, uint8_t color[3])
+static bool parse_hex(const char *text, size_t len, uint8_t color[3])
 {
     char copy[8];
     snprintf(copy, sizeof copy, "%.*s", (int)len, text);
@@ -127,12 +128,12 @@ bool lq_shop_hex(const char *text, bool bare, uint8_t color[3])
     char trimmed[16];
     lq_shop_copy(trimmed, sizeof trimmed, text);
     if (bare && hex_digits(trimmed) == strlen(trimmed) && strlen(trimmed) == 6)
-        return take_hex(trimmed, 6, color);
+        return parse_hex(trimmed, 6, color);
     for (bool tag = false; *text; text++) {
         tag = *text == '<' || (tag && *text != '>');
         size_t len = *text == '#' && !tag ? hex_digits(text + 1) : 0;
-        // "#1234" and "#abcdef0" are numbers of something else.
-        if (len && !isalnum((unsigned char)text[1 + len]) && take_hex(text + 1, len, color))
+        // "#1234" and "#abcdef0" are not colours.
+        if (len && !isalnum((unsigned char)text[1 + len]) && parse_hex(text + 1, len, color))
             return true;
     }
     return false;
@@ -149,7 +150,7 @@ bool lq_shop_color_name(const struct lq_catalogue *catalogue, const char *text, 
             memcpy(color, shades[i].color, 3);
             return true;
         }
-    // A name, not digits: "123" and "bad" are no colours that anyone named.
+    // Accepts names only: "123" and "bad" are hex digits, but nobody means them as colours.
     return strlen(name) != hex_digits(name) && *name != '#' && lq_color_parse(name, color);
 }
 
@@ -172,7 +173,7 @@ void lq_shop_title(char *out, size_t size, const char *text)
 
 // ---- names -------------------------------------------------------------------------------------
 
-// Letters of Latin-1 and Latin Extended-A (U+00C0 to U+017F) without what is on them.
+// The letters U+00C0 to U+017F (Latin-1, Latin Extended-A) without diacritics.
 static char plain_letter(unsigned code)
 {
     static const char letters[] =
@@ -187,7 +188,7 @@ void lq_shop_slug(const char *text, char name[LQ_LOOK_NAME_MAX])
     size_t len = 0;
     for (const uint8_t *at = (const uint8_t *)text; *at && len + 1 < LQ_LOOK_NAME_MAX; at++) {
         if ((*at & 0xc0) == 0x80)
-            continue; // the rest of a character
+            continue; // continuation byte
         char letter = *at < 0x80 ? (char)tolower(*at)
                       : *at >> 5 == 6 ? plain_letter((*at & 0x1fu) << 6 | (at[1] & 0x3fu)) : '-';
         if (!isalnum((unsigned char)letter))

@@ -4,14 +4,14 @@
 
 #include "paint/transfer.h"
 
-// Samples a cell's side, and of the histogram.
+// Samples per side of a cell, and in all; bins of the histogram.
 enum { PER_CELL = 6, SURVEY = LQ_SURROUND_SIDE * PER_CELL, BINS = 64 };
 
-// A reflection turned by a radian looks so many picture heights away.
+// Where a reflection points: picture heights per radian.
 static const float REACH = 0.32f;
-// Cells' bounds, so that a lamp or a black corner does not drown the rest.
+// Limits for cells, so that a lamp or a black corner does not dominate the rest.
 static const float LEVEL_MIN = 0.12f, LEVEL_MAX = 3.0f, HUE_MIN = 0.6f, HUE_MAX = 1.6f;
-static const float DARKEST = 0.004f; // what camera noise leaves of black
+static const float DARKEST = 0.004f; // camera noise keeps black from being 0
 
 #define ROW_OF_8(x) x, x, x, x, x, x, x, x
 #define CELLS_OF(x) {ROW_OF_8(ROW_OF_8(x))}
@@ -29,8 +29,8 @@ static float bounded(float x, float least, float most)
     return fminf(fmaxf(x, least), most);
 }
 
-// What is neither clipped nor more coloured than white or grey can be in the light of a lamp or of
-// the sky, by its brightness: the brighter of it is the whiter.
+// Sums up pixels that may be grey or white, weighted by brightness, since brighter ones are more
+// likely white. They are not clipped, and no more coloured than a lamp or the sky makes them.
 struct greys {
     float sum[3], weight, whole;
 };
@@ -59,7 +59,7 @@ static void judge_greys(struct lq_surround *surround, const struct greys *greys)
         surround->white[k] = level > 0.0f ? greys->sum[k] / level : 1.0f;
 }
 
-// One row of samples into sums of cells, and counted by brightness.
+// Adds one row of samples to the cells' sums and the brightness histogram.
 static void survey_row(const struct lq_image *picture, int row, float sums[3][LQ_SURROUND_SIDE],
                        int count[BINS], struct greys *greys)
 {
@@ -72,7 +72,7 @@ static void survey_row(const struct lq_image *picture, int row, float sums[3][LQ
     lq_transfer_pick(picture, x, y, &(struct lq_rgb_row){rgb[0], rgb[1], rgb[2], SURVEY});
     for (int i = 0; i < SURVEY; i++) {
         float level = luminance(rgb[0][i], rgb[1][i], rgb[2][i]);
-        int bin = (int)(sqrtf(fminf(level, 1.0f)) * BINS); // dark scenes keep detail
+        int bin = (int)(sqrtf(fminf(level, 1.0f)) * BINS); // the root keeps dark detail
         count[bin < BINS ? bin : BINS - 1]++;
         weigh_grey(greys, rgb[0][i], rgb[1][i], rgb[2][i], level);
         for (int k = 0; k < 3; k++)
@@ -89,7 +89,7 @@ static float brightest(const int count[BINS])
     return root * root;
 }
 
-// Colours, still in `hue`, become levels against their mean and hues.
+// Converts the cells' colours (in `hue`) to levels relative to the mean, and hues.
 static void normalise(struct lq_surround *surround)
 {
     float mean = 0.0f;

@@ -11,7 +11,7 @@ enum { LQ_SURROUND_SIDE = 8, LQ_SURROUND_CELLS = LQ_SURROUND_SIDE * LQ_SURROUND_
 struct lq_surround {
     float brightest;                    // linear luminance that a hundredth of the picture exceeds
     float white[3];                     // colour of what may be white or grey, luminance 1
-    float trust;                        // 0..1: share of the picture's light that this is
+    float trust;                        // 0..1: share of such pixels in the picture's light
     float level[LQ_SURROUND_CELLS];     // brightness relative to the picture's mean, with contrast
     float hue[3][LQ_SURROUND_CELLS];    // colour, luminance 1
 };

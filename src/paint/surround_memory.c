@@ -5,7 +5,7 @@
 
 struct lq_surround_memory {
     pthread_mutex_t lock;
-    struct lq_surround *kept; // NULL: nothing
+    struct lq_surround *kept; // NULL: nothing stored
 };
 
 int lq_surround_memory_new(struct lq_surround_memory **out)

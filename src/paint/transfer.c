@@ -81,7 +81,7 @@ void lq_transfer_pick(const struct lq_image *picture, const int *x, const int *y
                       const struct lq_rgb_row *light)
 {
     enum { PIXEL_BYTES_MAX = 8 };
-    uint16_t side_by_side[LQ_TRANSFER_PICKS * PIXEL_BYTES_MAX / 2]; // as 16-bit samples need it
+    uint16_t side_by_side[LQ_TRANSFER_PICKS * PIXEL_BYTES_MAX / 2]; // aligned for 16-bit samples
     uint8_t *to = (uint8_t *)side_by_side;
     size_t bytes = lq_image_pixel_bytes(picture);
     for (int i = 0; i < light->count; i++)
@@ -89,9 +89,8 @@ void lq_transfer_pick(const struct lq_image *picture, const int *x, const int *y
     read_stored(picture, to, light);
 }
 
-// Above its straight foot the curve is 1.055 x^(5/12) - 0.055: with t the fourth root of x a power
-// of t that a polynomial (fitted to the largest error) follows to 1e-6, a fifteenth of a 16-bit
-// step.
+// Above its linear part the curve is 1.055 x^(5/12) - 0.055. With t the fourth root of x, a minimax
+// polynomial in t approximates it to 1e-6, a fifteenth of a 16-bit step.
 LQ_HOT void lq_transfer_encode(const float *restrict linear, float *restrict stored, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -110,7 +109,7 @@ LQ_HOT void lq_transfer_encode(const float *restrict linear, float *restrict sto
     }
 }
 
-// Rows as stored, 0..1, to pixels where alpha is not 0.
+// Writes rows of stored values (0..1) to pixels where alpha is not 0.
 static void store_row(void *pixels, int channels, int depth, const uint8_t *restrict alpha,
                       const struct lq_rgb_row *stored)
 {
@@ -137,8 +136,8 @@ static void store_row(void *pixels, int channels, int depth, const uint8_t *rest
     }
 }
 
-// The same of live frames: 8 bits, three channels. The loop stays scalar, where the compiler heeds
-// `restrict` on parameters alone.
+// The same for live frames: 8 bits, three channels. The loop is scalar; the compiler respects
+// `restrict` only on parameters.
 LQ_HOT static void store_rgb(uint8_t *restrict bytes, const uint8_t *restrict alpha,
                              const float *restrict red, const float *restrict green,
                              const float *restrict blue, int n)

@@ -105,11 +105,11 @@ def test_a_loop_is_written_out(tmp_path, turns):
 
 
 @pytest.mark.parametrize("options, words", [
-    ({"turns": 5, "step": 0}, "turns too often"),
+    ({"turns": 5, "step": 0}, "runs too often"),
     ({"turns": 5, "limit_known": False}, "only known when the network runs"),
-    ({"turns": 5, "body_graph": 9}, "is not there"),
-    ({"turns": 5, "body_graph": 0}, "is not there"),
-    ({"turns": 5, "condition_graph": 2}, "how often its loop turns"),
+    ({"turns": 5, "body_graph": 9}, "its sub-graph is missing"),
+    ({"turns": 5, "body_graph": 0}, "its sub-graph is missing"),
+    ({"turns": 5, "condition_graph": 2}, "how often its loop runs"),
     ({"turns": 5, "body_graph": 1}, "another number of results"),
 ])
 def test_loops_that_cannot_be_written_out(tmp_path, options, words):

@@ -306,7 +306,7 @@ def test_sparse_constants_are_bounded_over_a_whole_file(tmp_path):
     source = tmp_path / "model.tflite"
     source.write_bytes(b.finish([x], [y]))
     said = compare.convert(source, tmp_path / "model.onnx", status=1).stderr.decode()
-    assert "operator 1, DENSIFY" in said and "too many steps to spread" in said
+    assert "operator 1, DENSIFY" in said and "too many steps to expand" in said
 
 
 def test_mediapipes_transposed_convolution(tmp_path):

@@ -65,7 +65,7 @@ def test_a_server_without_bytes_is_asked_in_json_from_then_on(red):
         assert metric(lacquer, "lacquer_triton_requests_total")[1:] == [0]
     assert len(set(server.ids)) == len(server.ids)  # every request has an id of its own
     said = lacquer.heard()
-    assert said.count("as JSON alone") == 1 and "is out" not in said
+    assert said.count("only as JSON") == 1 and "is down" not in said
 
 
 def test_an_answer_to_another_request_is_refused(red, tmp_path):

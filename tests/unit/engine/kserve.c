@@ -240,7 +240,7 @@ static void test_refusal_and_names(void **state)
     lq_kserve_read_refusal(text, sizeof text, "{\"error\":\"a long story about it\"}", 33);
     assert_string_equal(text, "a long story ab");
     lq_kserve_read_refusal(text, sizeof text, NULL, 0);
-    assert_string_equal(text, "nothing more wa");
+    assert_string_equal(text, "no reason given");
     assert_true(lq_kserve_name_is_plain("nail_seg-1.2"));
     static const char *const bad[] = {"", "a/b", "a b", "a?b", "..", "%2e", "\xc3\xa4"};
     for (size_t i = 0; i < LQ_COUNT(bad); i++)
