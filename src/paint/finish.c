@@ -8,13 +8,13 @@
 #include "paint/pattern.h"
 #include "paint/transfer.h"
 
-// No polish sends back all light: room for shading and highlights on white.
+// Limits how much light a polish reflects, to leave room for shading and highlights on white.
 static const float WHITEST = 0.94f;
-// What the surface mirrors of its surroundings beside the lamps, brighter on the lamps' side: about
-// 4 % of the mean light, of which rooms send back three quarters.
+// What the surface reflects of its surroundings besides the lamps, more on the lamps' side: about 4
+// % of the mean light, of which rooms return three quarters.
 static const float SURROUNDINGS = 0.030f;
 
-// Top coats from matte to wet; between two of them every number is interpolated.
+// Top coats from matte to wet. Values between two entries are interpolated.
 static const struct {
     float gloss;
     struct lq_recipe recipe;

@@ -36,27 +36,27 @@ static const struct {
     {{0.114f, 0.055f, 0.037f}, {0.334f, 0.167f, 0.161f}},
 };
 
-// Standard deviations, all of natural logarithms.
-static const float CONTRAST_SD = 0.45f; // brightness of the nail against its skin
-static const float COLOR_SD = 0.12f;    // … and colour
+// Standard deviations of natural logarithms, unless a comment says otherwise.
+static const float CONTRAST_SD = 0.45f; // the nail's brightness relative to its skin
+static const float COLOR_SD = 0.12f;    // … and its colour
 static const float TINT_SD = 0.20f;     // the light's colour after the camera's white balance
-static const float TINT_SHARE = 0.35f;  // the rest of what looks like a tint is the skin's own hue
-static const float GREY_SHARE = 0.50f;  // … and of trusted greys', which have colours of their own
-static const float GREY_SD = 0.15f;     // … of greys' warmth against the skin's
-static const float SKIN_YIELDS = 0.10f; // … and how much of its share the skin leaves to these
-static const float EXPOSURE_SD = 0.33f; // … and brightness after its exposure
+static const float TINT_SHARE = 0.35f;  // the light's share of an apparent tint; skin has the rest
+static const float GREY_SHARE = 0.50f;  // … for trusted greys, which have their own colours too
+static const float GREY_SD = 0.15f;     // warmth of greys relative to the skin
+static const float SKIN_YIELDS = 0.10f; // share that the skin gives up to trusted greys
+static const float EXPOSURE_SD = 0.33f; // brightness after the camera's exposure
 static const float USUAL_EXPOSURE = 0.60f; // for skin as bright as USUAL_SKIN
 static const float USUAL_SKIN = 0.33f;
 // A camera that exposes for a dark hand clips white, so white is much brighter than the brightest
 // pixel.
 static const float EXPOSURE_MIN = 0.04f, EXPOSURE_MAX = 1.6f;
-// White is seldom darker than the brightest things seen, unless these are lamps or lie in the sun;
-// it is brighter where nothing white is in the picture.
+// The illumination is seldom darker than the brightest things seen, unless those are lamps or in
+// the sun; it can be brighter if nothing white is in the picture.
 static const float DARKER_SD = 0.30f, BRIGHTER_SD = 0.6f;
-static const float BARE_COST = 10.0f; // a nail that fits a tone so badly is half believed
-static const float BED_WEIGHT = 1.0f; // of a bare nail's brightness against its skin's
-static const float HAND_NAILS = 5.0f; // more nails of one hand are no more independent than so many
-// Light that has passed through skin and comes back redder than off polish.
+static const float BARE_COST = 10.0f; // misfit cost at which a nail counts half
+static const float BED_WEIGHT = 1.0f; // of a bare nail's brightness, relative to its skin's
+static const float HAND_NAILS = 5.0f; // independent nails that a hand counts for at most
+// Light through the nail and back comes out redder than light off polish.
 static const float SCATTER[3] = {1.02f, 0.995f, 0.98f};
 
 struct evidence { // for one nail, natural logarithms
@@ -150,7 +150,7 @@ static float explain(const struct evidence *seen, int tone, float light[3])
     return seen->has_skin ? cost / (1.0f + cost / BARE_COST) : 0.0f;
 }
 
-// Cameras expose dark hands longer. Natural logarithm.
+// The usual exposure, as a natural logarithm: cameras expose dark hands longer.
 static float usual_exposure(int tone)
 {
     return logf(USUAL_EXPOSURE) - 0.20f * logf(luminance(TONE[tone].skin) / USUAL_SKIN);
