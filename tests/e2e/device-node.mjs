@@ -69,7 +69,7 @@ tests.one_look_at_a_time = async () => {
   const mirror = await Mirror.open(module, redIsNail, networks);
   const look = { width, height, fill: (pixels) => draw(pixels, 0, 2) };
   const first = mirror.find(look);
-  await assert.rejects(mirror.find(look), /one look at a time/);
+  await assert.rejects(mirror.find(look), /one detection at a time/);
   assert.equal(readReply(await first).nails, 2);
 };
 

@@ -14,7 +14,7 @@ const waitMs = 40; // between checks whether polish is painted
 const staleMs = 1000;
 const staleMsMost = 6000;
 
-// A canvas in the processor's memory: reading one that the graphics hold would have to wait.
+// Canvases in the processor's memory: reading one from the GPU's memory would block.
 function plainCanvas() {
     const canvas = document.createElement('canvas');
     canvas.getContext('2d', { alpha: false, willReadFrequently: true });
@@ -34,7 +34,7 @@ export class LivePicture {
     #lookStore;
     #follower;
     #scale = [1, 1]; // the reply's pixels per picture pixel
-    #takenAt = 0; // time of the frame that was newest when the scene came
+    #takenAt = 0; // capture time of the frame that was newest when the scene arrived
     #staleMs = staleMs;
     #at = 0;
     #scene = null;
@@ -201,7 +201,7 @@ export class LivePicture {
     // A still picture (a camera that was stopped) is drawn once more.
     #await(layers) {
         setTimeout(() => {
-            if (!layers.coming || this.#painter.lost) return; // a newer frame has it, or none will
+            if (!layers.coming || this.#painter.lost) return; // already read, or never to come
             layers.finish(this.#readLayers, performance.now());
             if (layers.coming) this.#await(layers);
             else this.onready();
