@@ -27,7 +27,7 @@ import { tests as readerTests } from './browser-reader.mjs';
 import { tests as shopTests } from './browser-shop.mjs';
 import { tests as shopperTests } from './browser-shopper.mjs';
 
-// For one that hangs; what a test waits for has a limit of its own (until).
+// A limit for a test that hangs; what a test waits for has a limit of its own (until).
 const testS = 600;
 
 const tests = {

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not (FOLDER / "device.json").exists(),
                                 reason="the page's engine is not built: tools/setup.sh device")
 
 
-def film_frames(folder, count):
+def video_frames(folder, count):
     data = (HERE / "hand.mjpeg").read_bytes()
     paths, at = [], 0
     while len(paths) < count:
@@ -35,7 +35,7 @@ def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
     subprocess.run([ROOT / "build/tests/device/device-record", record,
                     ROOT / "models/nail-f16.onnx", ROOT / "models/hand.onnx",
                     *(ROOT / f"tests/golden/hands/{hand}.jpg" for hand in HANDS),
-                    "--film", *film_frames(tmp_path, 16)], check=True, timeout=120)
+                    "--video", *video_frames(tmp_path, 16)], check=True, timeout=120)
     run = subprocess.run(["node", HERE / "device-parity.mjs", ROOT / "build/lacquer.wasm", record],
                          capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr[-2000:]
@@ -58,10 +58,10 @@ def in_node():
 
 
 @pytest.mark.parametrize("name", [
-    "memory_stays_over_two_thousand_frames", "a_network_that_fails_fails_its_frame_alone",
-    "one_look_at_a_time", "the_newest_frame_waits_for_the_worker",
-    "a_silent_worker_is_started_again", "a_slow_start_is_waited_for",
-    "a_worker_that_fails_says_why_and_comes_back"])
+    "memory_is_constant_over_two_thousand_frames", "a_network_that_fails_fails_its_frame_alone",
+    "one_detection_at_a_time", "the_newest_frame_waits_for_the_worker",
+    "a_silent_worker_is_restarted", "a_slow_start_is_no_failure",
+    "a_failed_worker_reports_why_and_is_restarted"])
 def test_without_a_browser(in_node, name):
     found, stderr = in_node
     assert name in found, stderr[-2000:]

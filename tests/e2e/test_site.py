@@ -222,7 +222,7 @@ def test_the_browser_tells_of_its_device(tmp_path, device):
     """The battery and the pressure on the processor, by Chromium's own APIs."""
     site(tmp_path / "site", "--device", device)
     with host(tmp_path / "site") as url:
-        in_chromium("the_browser_tells_of_its_device", url, tmp_path / "site")
+        in_chromium("the_devices_state_is_read_from_the_browser", url, tmp_path / "site")
 
 
 def test_what_nginx_lets_browsers_keep(tmp_path, device):
@@ -230,7 +230,7 @@ def test_what_nginx_lets_browsers_keep(tmp_path, device):
     out = tmp_path / "site"
     site(out, "--device", device)
     with nginx(out, tmp_path) as url:
-        in_chromium("what_has_a_hash_comes_once", url, out)
+        in_chromium("hashed_files_are_downloaded_once", url, out)
 
 
 @pytest.fixture(scope="module")
@@ -247,9 +247,9 @@ def in_the_shop(shop, request):
 
 
 @pytest.mark.parametrize("name", ["live_on_a_phone_without_a_server",
-                                  "without_graphics_it_says_so",
+                                  "missing_webgl_is_reported",
                                   "a_slowed_device_gives_way_and_comes_back",
-                                  "without_the_headers_it_has_one_thread"])
+                                  "without_the_headers_it_uses_one_thread"])
 def test_a_site_in_chromium(name, in_the_shop, request):
     results, said = in_the_shop
     assert name in results, said
@@ -272,7 +272,7 @@ def test_headers_give_a_site_threads(real):
     isolation = {"Cross-Origin-Opener-Policy": "same-origin",
                  "Cross-Origin-Embedder-Policy": "require-corp"}
     with host(real, isolation) as url:
-        found = in_chromium("with_the_headers_it_has_threads", f"{url}a/shop/", real / "a/shop")
+        found = in_chromium("the_headers_enable_threads", f"{url}a/shop/", real / "a/shop")
     print(found["detail"])
 
 
@@ -298,7 +298,7 @@ def test_a_slow_server_gives_way_to_the_device(shop):
 def test_where_data_is_spared_no_runtime_comes(real):
     server = Server()
     try:
-        in_chromium("where_data_is_spared_no_runtime_comes", f"{server.url}/", real / "a/shop")
+        in_chromium("saving_data_downloads_no_runtime", f"{server.url}/", real / "a/shop")
     finally:
         server.kill()
 
