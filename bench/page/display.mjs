@@ -34,7 +34,7 @@ async function prepare() {
   const { frameBudget } = tryon().live;
   frameBudget.fpsLeast = 0;
   // Every picture is painted, as with a GPU.
-  Object.defineProperty(frameBudget, 'carries', { get: () => false, set: () => {} });
+  Object.defineProperty(frameBudget, 'propagates', { get: () => false, set: () => {} });
   window.replies = window.uploaded = 0;
   window.spent = [];
   const timed = (of, name, then) => {

@@ -167,9 +167,9 @@ async function install(truth) {
 
   // Plays the video frame by frame through the page's own parts, with replies of the real server
   // that arrive `late` frames after their frames. Every second frame is sent, so the server runs at
-  // 15 FPS. Uses the first `count` frames. carries: polish is painted only from time to time
+  // 15 FPS. Uses the first `count` frames. propagates: polish is painted only from time to time
   // (live/layers.js).
-  window.measureVideo = async (late, follows, count, carries = false) => {
+  window.measureVideo = async (late, follows, count, propagates = false) => {
     const { Follower } = await import('/follow/follower.js');
     const { LivePicture } = await import('/live/live-picture.js');
     const { Painter } = await import('/paint/painter.js');
@@ -180,7 +180,7 @@ async function install(truth) {
     const painter = new Painter();
     const follower = new Follower();
     const picture = new LivePicture({ painter, lookStore, follower });
-    picture.carries = carries;
+    picture.propagates = propagates;
     const transport = new WsTransport(lookStore.main, location.href);
     await new Promise((resolve) => {
       transport.onstate = (state) => state === 'open' && resolve();

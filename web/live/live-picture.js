@@ -1,6 +1,6 @@
 // The camera's own picture with polish drawn on it, at the camera's frame rate: frames come from
 // the video, nails from `nails` replies, which are a few frames old (follow/). Polish is painted on
-// every frame or, with `carries`, from time to time and moved along in between (layers.js).
+// every frame or, with `propagates`, from time to time and moved along in between (layers.js).
 
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
@@ -27,9 +27,9 @@ function resize(canvas, { width, height }) {
 }
 
 export class LivePicture {
-    carries = false; // move painted polish along, from the next frame on
+    propagates = false; // move painted polish along, from the next frame on
     onready = () => {}; // would draw differently now
-    #carrying = false; // … on this frame
+    #propagating = false; // … on this frame
     #painter;
     #lookStore;
     #follower;
@@ -61,10 +61,11 @@ export class LivePicture {
     setFrame(video, at, side = Infinity) {
         this.#at = at;
         [this.width, this.height] = sentSize(video.videoWidth, video.videoHeight, side);
-        if (this.#carrying && !this.carries && this.#scene) this.#painter.setNails(this.#scene);
-        this.#carrying = this.carries;
-        const frame = this.#carrying ? this.#keep(video) : video;
-        if (!this.#carrying)
+        if (this.#propagating && !this.propagates && this.#scene)
+            this.#painter.setNails(this.#scene);
+        this.#propagating = this.propagates;
+        const frame = this.#propagating ? this.#keep(video) : video;
+        if (!this.#propagating)
             this.#painter.setFrame(this.#sized(video), this.width, this.height);
         this.#follower.see(frame, at);
         this.#rescale();
@@ -115,7 +116,7 @@ export class LivePicture {
         const passed = this.#takenAt ? this.#at - this.#takenAt : 0;
         this.#staleMs = Math.min(staleMsMost, Math.max(staleMs, 2 * passed));
         this.#takenAt = this.#at;
-        if (!this.#carrying) this.#painter.setNails(scene);
+        if (!this.#propagating) this.#painter.setNails(scene);
         this.#follower.take(scene, mark);
         this.#rescale();
     }
@@ -143,12 +144,13 @@ export class LivePicture {
         return this.#wearing('second');
     }
     original() {
-        return this.#carrying ? this.#frame : this.#paint(() => null);
+        return this.#propagating ? this.#frame : this.#paint(() => null);
     }
 
     #wearing(which) {
         const polishOf = (nail) => this.#polishOf(this.#lookStore[which], nail);
-        return this.#carrying ? this.#carry(this.#layers[which], polishOf) : this.#paint(polishOf);
+        if (!this.#propagating) return this.#paint(polishOf);
+        return this.#propagate(this.#layers[which], polishOf);
     }
 
     #polishOf(look, nail) {
@@ -172,7 +174,7 @@ export class LivePicture {
         return this.#painter.canvas;
     }
 
-    #carry(layers, polishOf) {
+    #propagate(layers, polishOf) {
         this.#shown ??= plainCanvas();
         resize(this.#shown, this);
         const context = this.#shown.getContext('2d');
