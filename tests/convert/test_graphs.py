@@ -1,4 +1,4 @@
-"""Operators together: what is folded away, what is never turned, what stays open."""
+"""Combinations of operators: what is folded, what must not be transposed, what stays dynamic."""
 import json
 import struct
 
@@ -15,7 +15,7 @@ FLOAT_MAX = 1e-5
 
 
 class Net(Builder):
-    """Operators one after another on pictures; each gives the number of its output."""
+    """A chain of operators on pictures; each returns the number of its output."""
 
     def conv(self, x, out, w, **more):
         values = {"padding": SAME, "strideH": 1, "strideW": 1, **more}
@@ -97,7 +97,7 @@ def test_a_network_of_pictures_is_never_turned_inside(tmp_path):
                   strideW=2, filterHeight=2, filterWidth=2)
     large = b.one("RESIZE_BILINEAR", [small, b.ints(8, 8)], [1, 8, 8, 4], "ResizeBilinearOptions",
                   halfPixelCenters=True)
-    # Pixels repeated as frameworks do it: an axis more, tiled, and joined again.
+    # Pixels repeated as frameworks write it: a further axis, tiled, and merged again.
     thick = b.one("EXPAND_DIMS", [small, b.constant(np.int32(3))], [1, 4, 4, 1, 4])
     thick = b.one("TILE", [thick, b.ints(1, 1, 1, 2, 1)], [1, 4, 4, 2, 4])
     thick = b.one("RESHAPE", [thick, b.ints(1, 4, 8, 4)], [1, 4, 8, 4])
@@ -114,7 +114,7 @@ def test_a_network_of_pictures_is_never_turned_inside(tmp_path):
     y = b.one("TRANSPOSE", [y, b.ints(0, 3, 1, 2)], [1, 5, 8, 8])
     y = b.one("RESHAPE", [y, b.ints(1, 5, 64)], [1, 5, 64])
     model = converted(tmp_path, b.finish([x], [y]))
-    assert kinds(model).count("Transpose") == 1 # where the picture comes in
+    assert kinds(model).count("Transpose") == 1 # at the picture's input
 
 
 def test_attention_costs_no_turning_of_pictures(tmp_path):
@@ -133,7 +133,7 @@ def test_attention_costs_no_turning_of_pictures(tmp_path):
     out = b.one("TRANSPOSE", [out, b.ints(0, 2, 3, 1)], [1, 4, 4, 8])
     y = b.conv(out, [1, 4, 4, 8], random(8, 3, 3, 8))
     model = converted(tmp_path, b.finish([x], [y]))
-    # In, out, and the two factors that the products want the other way round.
+    # At the input, at the output, and for the two factors that the products need transposed.
     assert kinds(model).count("Transpose") == 4
     report = compare.report(tmp_path / "model.tflite", tmp_path / "model.onnx", tmp_path / "r.json")
     assert report["transposes"] == 4 and report["transposes_inner"] == 0
@@ -148,7 +148,7 @@ def test_shuffled_channels_are_turned_once(tmp_path):
     y = b.one("RESHAPE", [y, b.ints(1, 8, 6, 12)], [1, 8, 6, 12])
     y = b.conv(y, [1, 8, 6, 4], random(4, 3, 3, 12))
     model = converted(tmp_path, b.finish([x], [y]))
-    assert kinds(model).count("Transpose") == 3  # in, out, and the channels that change places
+    assert kinds(model).count("Transpose") == 3  # input, output, and the swapped channels
 
 
 def test_windows_become_a_picture_at_once(tmp_path):
@@ -163,11 +163,11 @@ def test_windows_become_a_picture_at_once(tmp_path):
     y = b.one("RESHAPE", [y, b.ints(1, 8, 8, 4)], [1, 8, 8, 4])
     y = b.conv(y, [1, 8, 8, 2], random(2, 3, 3, 4))
     model = converted(tmp_path, b.finish([x], [y]))
-    assert kinds(model).count("Transpose") == 3  # into windows, back as NCHW, out
+    assert kinds(model).count("Transpose") == 3  # into windows, back as NCHW, output
 
 
 def open_shape():
-    """The chain that frameworks write to flatten an open batch: SHAPE, a slice of it, PACK."""
+    """The chain that frameworks write to flatten a dynamic batch: SHAPE, a slice of it, PACK."""
     b = Net()
     x = b.tensor([1, 4, 4, 3], name="x", signature=[-1, 4, 4, 3])
     sizes = b.tensor([4], "int32")
@@ -288,7 +288,7 @@ def test_sparse_weights_are_spread(tmp_path):
 
 
 def test_sparse_constants_are_bounded_over_a_whole_file(tmp_path):
-    """Each walks sixty million empty places and takes a few bytes: a hundred would take a
+    """Each covers sixty million empty elements and takes a few bytes: a hundred would take a
     minute."""
     b = Net()
     about = schema.SparsityParametersT()
@@ -365,7 +365,7 @@ def test_the_report_makes_up_truths_and_short_integers(tmp_path):
 
 
 def test_the_report_takes_small_weights_at_their_word(tmp_path):
-    """A dynamic-range model: left alone, OpenVINO quantises what meets the int8 weights."""
+    """A dynamic-range model: by default OpenVINO would quantise the inputs of the int8 weights."""
     b = Net()
     x = b.tensor([1, 8, 8, 64], name="x")
     y = b.tensor([1, 8, 8, 64], name="y")
@@ -393,7 +393,7 @@ def test_the_sidecar_goes_along(tmp_path):
     assert (tmp_path / "out.json").read_text() == text
     compare.convert(source, tmp_path / "out.onnx", "--nchw")
     assert json.loads((tmp_path / "out.json").read_text()) == {**json.loads(text), "layout": "nchw"}
-    # One sidecar cannot say both.
+    # One sidecar cannot describe both.
     done = compare.convert(source, tmp_path / "in.onnx", "--nchw", status=2)
     assert b"another name" in done.stderr and not (tmp_path / "in.onnx").exists()
 
