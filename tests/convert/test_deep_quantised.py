@@ -99,7 +99,7 @@ def led(model, want):
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("kernels", ["BUILTIN", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"])
-def test_no_operator_of_it_is_off_by_more_than_a_step(tmp_path, dtype, kernels):
+def test_each_operator_differs_by_one_step_at_most(tmp_path, dtype, kernels):
     source, target = tmp_path / "model.tflite", tmp_path / "model.onnx"
     source.write_bytes(network(dtype))
     compare.convert(source, target)

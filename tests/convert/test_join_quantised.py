@@ -123,7 +123,7 @@ def test_what_follows_a_join(tmp_path, name):
     assert done.returncode == 0, (done.returncode, done.stderr[-500:])
 
 
-def test_joins_without_end(tmp_path):
+def test_nested_joins_end_in_time(tmp_path):
     """Each joins its predecessor a hundred times: following every path would take for ever."""
     b = Builder()
     y, size = b.tensor([1, 0], "int8", name="x", **FIRST), 0

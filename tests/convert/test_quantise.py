@@ -214,7 +214,7 @@ def test_float_max_bounds_what_stays_in_float(pictures, tmp_path):
     quantise(source, tmp_path / "b.onnx", pictures, "--float-max", "101", status=2)
 
 
-def test_no_nail_says_so_and_judges_each_layer(pictures, tmp_path):
+def test_without_nails_each_layer_is_judged(pictures, tmp_path):
     """As with random weights: the painted picture decides nothing, so the layers' own noise
     decides."""
     source, report = spread_model(tmp_path / "float.onnx", less=1e4), tmp_path / "report.json"
@@ -224,7 +224,7 @@ def test_no_nail_says_so_and_judges_each_layer(pictures, tmp_path):
     assert found.pop("gathering") == "float" and set(found.values()) == {"int8"}
 
 
-def test_no_nail_keeps_no_layer_for_the_outputs_noise(pictures, tmp_path):
+def test_without_nails_no_layer_is_kept_for_the_outputs_noise(pictures, tmp_path):
     """The output is the small difference of two layers, each of which is accurate enough:
     quantising it adds noise whichever layer stays in float."""
     graph = small.Graph()
@@ -246,7 +246,7 @@ def test_no_nail_keeps_no_layer_for_the_outputs_noise(pictures, tmp_path):
     assert all(row["noise_own"] < .02 for row in told["layers"])
 
 
-def test_progress_is_told(made, pictures, tmp_path):
+def test_progress_is_reported(made, pictures, tmp_path):
     """One changing line on a terminal, otherwise one line per stage."""
     lines = made[4].stderr.splitlines()
     assert any(line.startswith("lacquer: calibration: 12 in ") for line in lines)
@@ -356,7 +356,7 @@ def test_opset_11_becomes_13(pictures, tmp_path):
     assert np.sqrt(((got - want) ** 2).mean()) < .05 * want.std()
 
 
-def test_sidecar_goes_with_it(made, pictures, tmp_path):
+def test_sidecar_is_copied(made, pictures, tmp_path):
     source = small.mask_model(tmp_path / "float.onnx")
     (tmp_path / "float.json").write_text('{"threshold": 0.4}')
     quantise(source, tmp_path / "int8.onnx", pictures)

@@ -115,7 +115,8 @@ tests.a_photo_is_retried_automatically = async ({ browser, server }) => {
   await shade(page, 'Cobalt');
   await notice(page, /does not answer.*retried automatically/);
   check((await text(page, '#notice-action')) === 'Try again', 'no button to retry');
-  check(await page.evaluate(() => 'stale' in part('stage').dataset), 'the picture is not marked as old');
+  const stale = await page.evaluate(() => 'stale' in part('stage').dataset);
+  check(stale, 'the picture is not marked as old');
   await shot(page, 'desktop-photo-error');
   const seen = await frameId(page);
   await page.unroute('**/api/process');

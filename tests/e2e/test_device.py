@@ -42,8 +42,9 @@ def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
     found = json.loads(run.stdout)
     worst = found["worst"]
     assert found["pictures"] == 21 and found["nails"] > 80 and found["runs"] > 40, found
-    # Float rounding alone: another libm, another order of sums. The hand crop lies where the nails
-    # do, whose rounded outlines move it by a fraction of a pixel: below one step of 255.
+    # Only rounding of floats differs: another libm, another order of sums. The position of the hand
+    # crop depends on the nails' rounded outlines and may move by a fraction of a pixel: below one
+    # step of 255.
     assert worst["input"] < 1 / 255, found
     assert worst["number"] < 0.02, found
     assert worst["cover"] <= 8 and worst["covered"] < worst["samples"] / 200, found
@@ -72,7 +73,7 @@ def manifest():
     return json.loads((FOLDER / "device.json").read_text(encoding="utf-8"))
 
 
-def test_folder_is_what_its_manifest_says():
+def test_folder_matches_its_manifest():
     said = manifest()
     assert said["version"] == 1 and said["hand"] is True
     light = ROOT / "models/nail-light.json"
@@ -88,8 +89,9 @@ def test_folder_is_what_its_manifest_says():
                 assert (FOLDER / f"{row['file']}.{form}").stat().st_size == row[form], name
 
 
-def test_networks_take_pictures_that_lie_and_stand():
-    """ONNX Runtime holds a network to the size that its file says; OpenVINO does not."""
+def test_networks_accept_landscape_and_portrait():
+    """ONNX Runtime accepts only the size that a network's file states; OpenVINO does not insist on
+    it."""
     run = subprocess.run(["node", HERE / "device-networks.mjs", FOLDER], capture_output=True,
                          text=True, timeout=240)
     assert run.returncode == 0, run.stderr[-2000:]
@@ -102,12 +104,12 @@ def test_networks_take_pictures_that_lie_and_stand():
 
 
 def test_lacquer_wasm_is_small():
-    """Beside the networks and their runtime it must not be felt: 90 KB on the way."""
+    """Small compared with the networks and their runtime: 90 KB compressed."""
     row = manifest()["files"]["lacquer.wasm"]
     assert row["bytes"] < 260_000 and row["br"] < 100_000, row
 
 
-def test_server_hands_out_the_folder(server):
+def test_server_serves_the_folder(server):
     said = httpx.get(f"{server.url}/device/device.json")
     assert said.status_code == 200 and said.json() == manifest()
     assert said.headers["cache-control"] == "no-cache"
@@ -129,15 +131,15 @@ def test_server_hands_out_the_folder(server):
     assert httpx.get(f"{server.url}/device/nothing").status_code == 404
 
 
-def test_policy_lets_webassembly_in_and_nothing_else(server):
+def test_policy_allows_webassembly_and_nothing_else(server):
     policy = httpx.get(f"{server.url}/").headers["content-security-policy"]
     assert "script-src 'self' 'wasm-unsafe-eval';" in policy
     assert "unsafe" not in policy.replace("'wasm-unsafe-eval'", "")
 
 
 def test_a_french_manicure_live_on_a_phone(tmp_path):
-    """The static site alone, from Python's plain file server: white tips stay on the tips' side of
-    a moving hand's nails, on every picture that the screen shows, also between two looks."""
+    """Only the static site, from Python's plain file server: white tips stay at the tips of a
+    moving hand's nails in every picture that the screen shows, also between two detections."""
     subprocess.run([LACQUER, "site", "--out", tmp_path / "site"], check=True, timeout=60, cwd=ROOT,
                    stdout=subprocess.PIPE)
     with host(tmp_path) as url:

@@ -1,4 +1,4 @@
-"""The light network: what it takes over from the default one, its file, and how well it finds."""
+"""The light network: what it takes over from the default one, its file, and its accuracy."""
 import json
 import pathlib
 import subprocess
