@@ -16,7 +16,7 @@ LOOKS = ("ruby-gloss", "emerald-cat-eye", "silver-chrome", "classic-french")
 
 
 def pictures(video):
-    """The JPEGs of a video that is nothing but one after the other."""
+    """Splits a video of concatenated JPEGs."""
     starts = []
     at = video.find(b"\xff\xd8\xff")
     while at >= 0:

@@ -323,8 +323,7 @@ class Nail:
     def __init__(self, block):
         for name, value in zip(self.NAMES, struct.unpack("<HBBIHHHHBBH18f", block[:92])):
             setattr(self, name, value)
-        self.box = [self.x, self.y, self.columns, self.rows]  # in samples, which are pixels at
-                                                              # scale 1
+        self.box = [self.x, self.y, self.columns, self.rows]  # in samples: pixels at scale 1
         samples = uncrop(block[self.head:], self.columns * self.rows)
         tight = np.frombuffer(samples, np.uint8).reshape(self.rows, self.columns)
         self.alpha = tight.repeat(self.scale, 0).repeat(self.scale, 1)

@@ -71,8 +71,7 @@ class Soak:
     def __init__(self, server, frame_rate):
         self.server, self.pause = server, 1 / frame_rate
         self.count, self.wrong = collections.Counter(), []
-        self.why = collections.Counter()  # the refusals and disconnections as their clients report
-                                          # them
+        self.why = collections.Counter()  # refusals, as clients report them
         self.ending = False
 
     def connect(self, **kwargs):

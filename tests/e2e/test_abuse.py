@@ -433,8 +433,7 @@ def test_a_message_in_pieces_of_one_byte(victim, hand):
         connection.sendall(frame(0, b""))
         first, reply = next_frame(connection, got)
         assert struct.unpack("<I", reply[4:8]) == (9,) or b'"id":9' in reply
-        connection.sendall(frame(2, b"x", fin=False))  # the server reads and discards what exceeds
-                                                       # 4 MiB
+        connection.sendall(frame(2, b"x", fin=False))  # what exceeds 4 MiB is read and discarded
         for last in range(100):
             connection.sendall(frame(0, bytes(50_000), fin=last == 99))
         first, reply = next_frame(connection, got)

@@ -90,8 +90,7 @@ def test_requests_of_a_foreign_page_without_an_origin_are_refused():
     """A picture, script, frame or form of another page is requested without Origin, but browsers
     report its source (Sec-Fetch-Site): it may not open a session. Links to the page itself keep
     working."""
-    server = Server(*NO_NAILS, "--log-level", "error")  # the server's own, because sessions of
-                                                        # other clients end in the meantime
+    server = Server(*NO_NAILS, "--log-level", "error")  # its own: other sessions end in between
     for site in ("cross-site", "same-site", "Same-Origin", "odd", "x" * 100):
         for mode, kind in (("no-cors", "image"), ("no-cors", "script"), ("navigate", "iframe")):
             headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": kind}

@@ -285,8 +285,7 @@ def test_long_polling_finds_its_node(balanced):
         assert all(results == [1, 2, 3, 4, 5] for _, results in clients)
         nodes = [node.metric('lacquer_sessions{transport="socketio"}') for node in balanced.nodes]
         assert sum(nodes) == 6
-        if balanced.kind is haproxy:  # nginx distributes by address, and here all clients have the
-                                      # same address
+        if balanced.kind is haproxy:  # nginx distributes by address: here one
             assert min(nodes) > 0, nodes
     finally:
         for client, _ in clients:

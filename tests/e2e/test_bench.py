@@ -96,8 +96,7 @@ def test_capacity_on_paper(report, tmp_path):
     assert done.returncode == 0, done.stderr
     lines = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()
              if line.startswith("| `")]
-    assert len(lines) == 3 * (2 + 3) + 2  # crowds, rates of both replies; the work besides
-                                          # inference
+    assert len(lines) == 3 * (2 + 3) + 2  # crowds, rates of both replies; other work
     for line in lines[:15]:
         users, each, nodes = (float(cell.replace(",", "")) for cell in line[1:4])
         assert abs(nodes - users / each) < 1 + users * 0.06 / each ** 2, line
@@ -253,8 +252,7 @@ def test_a_peer_is_measured_in_turn_with_lacquer(echo_stack):
     report = json.loads(done.stdout)
     (peer,) = report["peers"]
     assert peer["status"] == "measured", peer
-    assert peer["rounds"] == 3 and peer["frames"] >= 60  # thirty with one frame in flight and with
-                                                         # two
+    assert peer["rounds"] == 3 and peer["frames"] >= 60  # thirty with one and with two in flight
     low, high = peer["fps_spread"]
     assert 0 < low <= peer["fps"] <= high
     assert peer["threads"] == int(re.search(r"(\d+) cores", report["machine"])[1])

@@ -65,8 +65,7 @@ def needed(*paths):
     sys.path.insert(0, str(ROOT / "tools"))
     import sbom
     files = {os.path.realpath(file) for path in paths for _, file in sbom.needed(path)}
-    names = [*files, *(file.removeprefix("/usr") for file in files)]  # from before Debian moved
-                                                                      # /lib to /usr/lib
+    names = [*files, *(file.removeprefix("/usr") for file in files)]  # before Debian moved /lib
     owners = subprocess.run(["dpkg-query", "-S", *names], capture_output=True, text=True).stdout
     found = [line.split(":")[0] for line in owners.splitlines()]
     assert len(found) == len(files), owners

@@ -165,8 +165,7 @@ def test_a_flood_of_heavy_stills_leaves_live_users_their_replies(hand, workers):
         user.next(4)
         before = user.next(20)
         flood = Flood(server, FLOOD, 24, body, headers)
-        assert eventually(lambda: flood.answers or flood.odd)  # more than may wait: some must be
-                                                               # refused
+        assert eventually(lambda: flood.answers or flood.odd)  # more than may wait
         full = time.monotonic()
         during = user.next(32)
         came = time.monotonic()
@@ -236,8 +235,7 @@ def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
         flood = [Greedy(server, FLOOD, plain()) for _ in range(10)]
         for each in flood:
             each.start()
-        assert eventually(lambda: any(each.told for each in flood))  # the server knows that it has
-                                                                     # no capacity left
+        assert eventually(lambda: any(each.told for each in flood))  # there is no capacity left
         newcomer = User(server, NEWCOMER, plain())
         newcomer.start()
         newcomer.next(4)

@@ -123,8 +123,7 @@ def test_memory_of_all_frames():
         assert Reply(good.recv(timeout=30)).id == 2
         for ws in greedy:
             ws.socket.close()
-    assert eventually(lambda: serves(running))  # the memory is accounted for again, and there is
-                                                # room
+    assert eventually(lambda: serves(running))  # memory is accounted for again
     assert running.stop()[0] == 0
 
 

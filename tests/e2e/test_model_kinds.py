@@ -307,8 +307,7 @@ def test_yolo26_as_it_is_exported(tmp_path):
     assert json.loads(lacquer("inspect", path, "--json").stdout)["rows"] == "end2end"
     subprocess.run([LACQUER, "inspect", path, "--cache-dir", tmp_path / "cache"], check=True)
     (verdict,) = (tmp_path / "cache").glob("tried-*")
-    assert verdict.read_text() in ("converted\n", "direct\n")  # the latter once OpenVINO has fixed
-                                                               # that
+    assert verdict.read_text() in ("converted\n", "direct\n")  # the latter once OpenVINO is fixed
     for options in [], ["--gpu"]:  # and a server gets what OpenVINO accepts
         name = "gpu" if options else "cpu"
         done = subprocess.run([LACQUER, "triton-repo", "-m", path, "--out", tmp_path / "repo",

@@ -128,8 +128,7 @@ def test_other_profiles_in_png(tmp_path, nails, space):
     out = (tmp_path / "out.png").read_bytes()
     assert profile_of(out) == icc
     same = np.asarray(Image.open(io.BytesIO(out))) == np.asarray(picture)
-    assert same.all(axis=2)[nails == 0].mean() > 0.999  # except for pixels that only one of the
-                                                        # outlines covers
+    assert same.all(axis=2)[nails == 0].mean() > 0.999  # except where the outlines differ
     there, here = shown(out), shown((tmp_path / "srgb.png").read_bytes())
     assert delta_e(there[nails > 250].mean(axis=0), here[nails > 250].mean(axis=0)) < 1
 

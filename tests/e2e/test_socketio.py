@@ -79,8 +79,7 @@ def test_rate_control(client, hand):
         assert told["status"] == "FIELD" and told["message"] == told["error"]
     client.io.emit("frame", {"image": url(hand)})
     assert client.wait("result")["nails"]
-    client.io.emit("pace", {"network_ms": 30})  # its former name; the response uses the name of the
-                                                # request
+    client.io.emit("pace", {"network_ms": 30})  # its former name; used in the response too
     client.io.emit("pace", {"on": False})
     client.io.emit("pace")
     assert client.wait("pace")["width"] == 480
