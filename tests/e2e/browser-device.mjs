@@ -4,21 +4,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check,
-  clean,
-  frameId,
-  frames,
-  freeze,
-  golden,
-  nails,
-  open,
-  pictureSize,
-  root,
-  saved,
-  shared,
-  software,
-  until,
-  withCamera,
+  check, clean, frameId, frames, freeze, golden, nails, open, pictureSize, root, saved, shared,
+  software, until, withCamera,
 } from './browser-harness.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
 

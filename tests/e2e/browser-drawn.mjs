@@ -3,22 +3,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  Server,
-  check,
-  clean,
-  frames,
-  freeze,
-  golden,
-  live,
-  notice,
-  open,
-  shade,
-  shared,
-  shot,
-  software,
-  text,
-  until,
-  withCamera,
+  Server, check, clean, frames, freeze, golden, live, notice, open, shade, shared, shot, software,
+  text, until, withCamera,
 } from './browser-harness.mjs';
 import { keep, keepBoth, whichFrame } from './browser-pixels.mjs';
 import { SlowProxy, loadTruth, measureLive, summary } from './browser-follow.mjs';

@@ -5,21 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {
-  Server,
-  artifacts,
-  check,
-  clean,
-  golden,
-  live,
-  notice,
-  open,
-  pictureSize,
-  root,
-  shade,
-  shot,
-  sleep,
-  text,
-  until,
+  Server, artifacts, check, clean, golden, live, notice, open, pictureSize, root, shade, shot,
+  sleep, text, until,
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 

@@ -2,17 +2,7 @@
 // example page.
 import http from 'node:http';
 import {
-  Server,
-  check,
-  clean,
-  frames,
-  live,
-  open,
-  saved,
-  shade,
-  shot,
-  text,
-  until,
+  Server, check, clean, frames, live, open, saved, shade, shot, text, until,
 } from './browser-harness.mjs';
 import { audit } from './browser-access.mjs';
 import { openPhoto } from './browser-shop.mjs';

@@ -148,7 +148,8 @@ export const closeShared = () => Promise.all([...started.values()].map((one) => 
 export const withCamera = '--use-fake-ui-for-media-stream';
 export const withoutCamera = '--deny-permission-prompts';
 
-// Runs in every page: access to the element's shadow root for the tests' own scripts.
+// Runs in every page: access to the element's shadow root and to the shown picture, for the tests'
+// own scripts.
 export function reach() {
   window.tryon = () => document.querySelector('lacquer-tryon').app;
   window.part = (id) => document.querySelector('lacquer-tryon').shadowRoot.getElementById(id);
@@ -159,6 +160,12 @@ export function reach() {
     let node = document.activeElement;
     while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
     return node;
+  };
+  window.shownPixels = () => {
+    const canvas = part('canvas');
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    copy.drawImage(canvas, 0, 0);
+    return copy.getImageData(0, 0, canvas.width, canvas.height);
   };
 }
 

@@ -1,27 +1,7 @@
 // The page with a camera: polish on the nails, figures, transports, servers that go and return.
 import {
-  Server,
-  check,
-  clean,
-  frameId,
-  frames,
-  freeze,
-  isLive,
-  launch,
-  live,
-  nails,
-  notice,
-  number,
-  open,
-  reach,
-  saved,
-  shade,
-  shot,
-  sleep,
-  state,
-  text,
-  until,
-  withoutCamera,
+  Server, check, clean, frameId, frames, freeze, isLive, launch, live, nails, notice, number, open,
+  reach, saved, shade, shot, sleep, state, text, until, withoutCamera,
 } from './browser-harness.mjs';
 import { keepBoth, measure, whichFrame } from './browser-pixels.mjs';
 

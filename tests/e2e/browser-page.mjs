@@ -2,21 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check,
-  clean,
-  frameId,
-  frames,
-  golden,
-  nails,
-  notice,
-  open,
-  saved,
-  setRange,
-  shade,
-  shot,
-  sleep,
-  text,
-  until,
+  check, clean, frameId, frames, golden, nails, notice, open, saved, setRange, shade, shot, sleep,
+  text, until,
 } from './browser-harness.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
 
@@ -53,15 +40,12 @@ tests.before_and_after = async ({ browser, server }) => {
   check(await page.isHidden('#split'), 'the divider is shown before it is requested');
   const sum = () =>
     page.evaluate(() => {
-      const c = part('canvas');
-      const copy = new OffscreenCanvas(c.width, c.height).getContext('2d');
-      copy.drawImage(c, 0, 0);
-      const { data } = copy.getImageData(0, 0, c.width, c.height);
+      const { data, width } = shownPixels();
       let left = 0,
         right = 0;
       for (let i = 0; i < data.length; i += 4) {
         const value = data[i] + 3 * data[i + 1] + 7 * data[i + 2];
-        if ((i / 4) % c.width < c.width / 2) left += value;
+        if ((i / 4) % width < width / 2) left += value;
         else right += value;
       }
       return [left, right];

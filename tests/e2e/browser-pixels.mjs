@@ -8,11 +8,8 @@ const masks = path.join(root, 'tests/e2e/hand-masks');
 // Stores the canvas as it is drawn now under a name in the page.
 export async function keep(page, name) {
   await page.evaluate((key) => {
-    const canvas = part('canvas');
-    const copy = new OffscreenCanvas(canvas.width, canvas.height);
-    copy.getContext('2d').drawImage(canvas, 0, 0);
     window.kept ??= {};
-    window.kept[key] = copy.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    window.kept[key] = shownPixels();
   }, name);
 }
 

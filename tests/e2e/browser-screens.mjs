@@ -7,15 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  Server,
-  frameId,
-  golden,
-  launch,
-  open,
-  sleep,
-  software,
-  until,
-  withCamera,
+  Server, frameId, golden, launch, open, sleep, software, until, withCamera,
 } from './browser-harness.mjs';
 
 const [out, ...chosen] = process.argv.slice(2);

@@ -1,19 +1,7 @@
 // The page's functions for a shop: catalogue, favourites, two looks, sharing, advice.
 import path from 'node:path';
 import {
-  check,
-  clean,
-  frameId,
-  frames,
-  golden,
-  notice,
-  open,
-  saved,
-  setRange,
-  shade,
-  shot,
-  text,
-  until,
+  check, clean, frameId, frames, golden, notice, open, saved, setRange, shade, shot, text, until,
 } from './browser-harness.mjs';
 
 export const tests = {};
@@ -270,10 +258,7 @@ tests.two_looks_side_by_side = async ({ browser, server }) => {
   check(/^Fuchsia Run · /.test(await text(page, '#tag-after')), 'the right look is not named');
   const sum = () =>
     page.evaluate(() => {
-      const c = part('canvas');
-      const copy = new OffscreenCanvas(c.width, c.height).getContext('2d');
-      copy.drawImage(c, 0, 0);
-      const { data } = copy.getImageData(0, 0, c.width, c.height);
+      const { data } = shownPixels();
       let value = 0;
       for (let i = 0; i < data.length; i++) value += data[i] * ((i % 4) + 1);
       return value;

@@ -3,23 +3,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  Server,
-  artifacts,
-  check,
-  clean,
-  frameId,
-  golden,
-  notice,
-  open,
-  setRange,
-  shade,
-  shared,
-  shot,
-  software,
-  state,
-  text,
-  until,
-  withCamera,
+  Server, artifacts, check, clean, frameId, golden, notice, open, setRange, shade, shared, shot,
+  software, state, text, until, withCamera,
 } from './browser-harness.mjs';
 
 import { audit } from './browser-access.mjs';

@@ -5,24 +5,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check,
-  frameId,
-  frames,
-  golden,
-  launch,
-  live,
-  nails,
-  notice,
-  open,
-  patienceMs,
-  pictureSize,
-  reach,
-  saved,
-  shot,
-  software,
-  text,
-  until,
-  withCamera,
+  check, frameId, frames, golden, launch, live, nails, notice, open, patienceMs, pictureSize, reach,
+  saved, shot, software, text, until, withCamera,
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
@@ -35,15 +19,11 @@ const tests = {};
 // The number of the picture's pixels in a colour that no hand has.
 const blues = (page) =>
   page.evaluate(() => {
-    const canvas = part('canvas');
-    const copy = new OffscreenCanvas(canvas.width, canvas.height);
-    const context = copy.getContext('2d');
-    context.drawImage(canvas, 0, 0);
-    const { data } = context.getImageData(0, 0, copy.width, copy.height);
+    const { data, width, height } = shownPixels();
     let count = 0;
     for (let i = 0; i < data.length; i += 4)
       count += data[i + 2] > 90 && data[i + 2] > data[i] + 50 && data[i + 2] > data[i + 1] + 50;
-    return { count, share: count / (copy.width * copy.height) };
+    return { count, share: count / (width * height) };
   });
 
 const look = "?look=c*1f2fd5~f'creme";

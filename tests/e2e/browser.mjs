@@ -5,13 +5,7 @@
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
 import {
-  Server,
-  artifacts,
-  closeContexts,
-  closeShared,
-  keepFailed,
-  shared,
-  withCamera,
+  Server, artifacts, closeContexts, closeShared, keepFailed, shared, withCamera,
 } from './browser-harness.mjs';
 import { tests as accessTests } from './browser-access.mjs';
 import { tests as deviceTests } from './browser-device.mjs';

@@ -1,5 +1,5 @@
-// A JPEG of which only a part is wanted: the part equals that of the whole picture, with black around
-// it; also, what happens if that is not possible or the file is damaged.
+// A JPEG of which only a part is wanted: the part equals that of the whole picture, with black
+// around it; also, what happens if that is not possible or the file is damaged.
 #include "image/jpeg.h"
 
 #include <turbojpeg.h>
