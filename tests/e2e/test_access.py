@@ -152,7 +152,7 @@ def test_no_foreign_page_may_read_a_response(server):
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
-    tokens.write_text(f"# who may come in\n{TOKEN}\n")
+    tokens.write_text(f"# who may connect\n{TOKEN}\n")
     running = Server(*NO_NAILS, "--token-file", str(tokens), "--log-level", "debug")
     running.tokens = tokens
     yield running

@@ -17,7 +17,7 @@ except ImportError:
     own = pathlib.Path(__file__).resolve().parents[2] / ".deps/venv/bin/python"
     if own.exists() and pathlib.Path(sys.prefix) != own.parents[1]:
         os.execv(own, [str(own), *sys.argv])
-    print("skipped: numpy is not here")
+    print("skipped: numpy is missing")
     sys.exit(77)
 
 SIDE, STRIDES, PROTO = 96, (8, 16, 32), 24

@@ -17,7 +17,7 @@ pytest.importorskip("cv2")
 from synth import camera, godot, gpu, mesh, pose, scene, skin, studio  # noqa: E402
 from synth import video  # noqa: E402
 
-needs_assets = pytest.mark.skipif(not os.path.isdir(ASSETS), reason="hand3d-cc0 is not here")
+needs_assets = pytest.mark.skipif(not os.path.isdir(ASSETS), reason="hand3d-cc0 is missing")
 SMALL = (160, 120)
 PLAIN = {"palm": "", "hands": 1, "close": False, "tilt": 0.2, "fill": 0.9, "fixed": "Sign 5",
          "desk": "plain", "mode": "desk", "polished": 0.0}

@@ -1,4 +1,4 @@
-// What is on offer (GET /api/looks.json of the server, or that file of a static site): shades,
+// The catalogue (GET /api/looks.json of the server, or that file of a static site): shades,
 // finishes, complete looks, patterns; and the shades kept as favourites on this device.
 import { labOf, suits } from './palette.js';
 

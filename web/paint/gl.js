@@ -86,7 +86,7 @@ export function texture(gl) {
     return it;
 }
 
-// A texture to draw into, of half floats unless told otherwise.
+// A texture to draw into, of half floats by default.
 export class Target {
     #gl;
     #size = [0, 0];
