@@ -13,7 +13,7 @@ const shapes = {
 const begin = 0.15;
 const narrow = 0.72;
 const steps = 64;
-const widthMin = 4; // minimum size in pixels of a nail that can be extended
+const widthMin = 4; // minimum width in pixels of a nail that can be extended
 const handReach = 12; // distance in nail sizes within which nails belong to one hand
 
 // The shadow on the skin below, in nail widths (lq_extend_shadow).

@@ -145,7 +145,7 @@ export class Reading {
         gl.flush();
     }
 
-    // ImageData, once after each start; null: not there yet. Its alpha is premultiplied.
+    // ImageData, once after each start, its colours not multiplied by alpha; null: not there yet.
     take() {
         const pixels = this.#pixels ?? this.#read();
         this.#pixels = null;
@@ -170,7 +170,7 @@ export class Reading {
     }
 }
 
-// Divides colours by their alpha, in place.
+// Divides premultiplied colours by their alpha, in place.
 function divided(pixels) {
     for (let at = 3; at < pixels.length; at += 4) {
         const alpha = pixels[at];
