@@ -1,4 +1,5 @@
-// What the events report to the surrounding page about a look: its fields, its names, the shop's data.
+// What the events report to the surrounding page about a look: its fields, its names, the shop's
+// data.
 import { finishName } from '../look/look.js';
 
 const offerKeys = ['sku', 'gtin', 'brand', 'price', 'currency', 'stock', 'url'];
