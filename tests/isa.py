@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs a test program as on a processor with fewer instructions: oneDNN is told a limit.
+"""Runs a test program as on a processor with fewer instructions, by setting oneDNN's limit.
 
   isa.py ISA PROGRAM
 
-Exits 77, which skips the test, where this processor lacks what the limit names: then the limit
-would change nothing and the test speak for no other machine.
+Exits 77, which skips the test, if this processor lacks the instructions that the limit names: the
+limit would then change nothing, and the test would say nothing about other machines.
 """
 import os
 import pathlib

@@ -92,7 +92,7 @@ def blank(program, folder, options):
     return ["\n\n".join(lines)]
 
 
-def film(program, options):
+def video(program, options):
     """Flicker and lag on the rendered video that the browser tests use as a camera."""
     pictures = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,7 @@ def main():
     options = ("--model", args.model) if args.model else ()
     lines = sets(args.program, args.data, options, args.worst) + [""]
     lines += blank(args.program, args.nailfree, options) + [""] if args.nailfree else []
-    print("\n".join(lines + film(args.program, options)))
+    print("\n".join(lines + video(args.program, options)))
     return 0
 
 

@@ -32,7 +32,7 @@ does not get smaller, and unpacking is one more way to make a server work for no
 
 
 def kind_of(result):
-    """The suite judges what was said and how the connection ended; the worse counts."""
+    """The suite judges messages and the closing of the connection; the worse result counts."""
     said, ended = result["behavior"], result["behaviorClose"]
     if said in ("OK", "INFORMATIONAL", "NON-STRICT") and ended in ("OK", "INFORMATIONAL"):
         return said

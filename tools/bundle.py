@@ -31,7 +31,7 @@ class Bundle:
         self._run()
 
     def _copy(self, path):
-        """A module, its references replaced: from the bundle's place they lead elsewhere."""
+        """The module with its references replaced, because the bundle is in another folder."""
         text = path.read_text(encoding="utf-8")
         target = self.scratch / path.relative_to(self.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ class Bundle:
         return f"new URL('{self.add(target)}', import.meta.url)"
 
     def add(self, path):
-        """The file's hashed name, under which it is served from now on."""
+        """The file's hashed name, under which it is served."""
         data = self._small(path)
         name = hashed_name(path.name, data)
         self.files[name] = data
@@ -65,7 +65,7 @@ class Bundle:
                                str(path)], check=True, stdout=subprocess.PIPE).stdout
 
     def _style(self, path):
-        """A style sheet with all that it imports, in one file; pictures stay where they are."""
+        """A style sheet with all its imports in one file; URLs of pictures stay unchanged."""
         pictures = [f"--external:./{found.relative_to(self.folder).as_posix()}"
                     for found in sorted(self.folder.rglob("*.jpg"))]
         return subprocess.run([self.esbuild, str(path.resolve()), "--bundle", "--minify",
@@ -73,15 +73,15 @@ class Bundle:
                               cwd=self.folder, check=True, stdout=subprocess.PIPE).stdout
 
     def _target(self):
-        """What the modules are written in; esbuild before 0.14.24 (Ubuntu 22.04) has no name for
-        it and leaves them as they are."""
+        """The language level of the modules; esbuild before 0.14.24 (Ubuntu 22.04) does not know it
+        and leaves them unchanged."""
         said = subprocess.run([self.esbuild, "--version"], check=True, stdout=subprocess.PIPE,
                               text=True)
         version = tuple(int(number) for number in re.findall(r"\d+", said.stdout)[:3])
         return "es2022" if version >= (0, 14, 24) else "esnext"
 
     def _worker(self, path):
-        """A module worker with all that it imports, in one file."""
+        """A module worker with all its imports in one file."""
         return subprocess.run([self.esbuild, str(path), "--bundle", "--format=esm", "--minify",
                                f"--target={self._target()}", "--charset=utf8",
                                "--log-level=warning"],

@@ -14,9 +14,10 @@ import sys
 
 DOC = pathlib.Path(__file__).resolve().parents[1] / "docs" / "SCALING.md"
 BEGIN, END = "<!-- capacity: made by tools/capacity.py -->\n", "<!-- capacity: end -->\n"
-FILL = 0.8             # of what a node can do: what clients are told (src/serve/sched/rate.c)
+FILL = 0.8             # of a node's capacity: the share that the server requests of clients
+                       # (src/serve/sched/rate.c)
 NODE_USD_HOUR = 0.08   # assumed: two dedicated cores, rented by the hour
-EGRESS_USD_GB = 0.05   # assumed: what leaves a cloud; what comes in is free
+EGRESS_USD_GB = 0.05   # assumed: price of outgoing traffic; incoming traffic is free
 BUSY_PERCENT_MAX = 10
 CROWDS = (1_000, 100_000, 1_000_000)
 SERVED = {"ws": ("`jpeg`", (30, 15)), "ws-nails": ("`nails`", (30, 15, 10))}
@@ -46,7 +47,8 @@ def crowd_rows(row, up_bytes):
 
 
 def gpu_rows(row):
-    """What a GPU cannot take away: the stages around inference, in processor time of the node."""
+    """The work that a GPU does not take over: the stages around inference, in processor time of the
+    node."""
     times = row.get("server_ms")
     if not times:
         return
@@ -59,7 +61,7 @@ def gpu_rows(row):
 def tables(bench):
     rows = [row for row in bench["rows"] if row["id"] in SERVED and row["status"] == "measured"]
     if len(rows) != len(SERVED):
-        sys.exit("capacity: the bench has to measure --rows ws,ws-nails")
+        sys.exit("capacity: run the bench with --rows ws,ws-nails")
     if bench["busy_percent"] > BUSY_PERCENT_MAX:
         print(f"capacity: others took {bench['busy_percent']:.0f} % of the machine: a node by "
               f"itself "

@@ -9,20 +9,20 @@ import re
 
 import checking
 
-# Function, a pattern: why not, or what instead; and the one file that may.
+# Function (a pattern), why it is banned or what replaces it, and the one file that may use it.
 BANNED = [
-    (r"json_load\w*", "lq_json_parse (base/parse_json.h) stands when memory runs out", None),
+    (r"json_load\w*", "lq_json_parse (base/parse_json.h) survives running out of memory", None),
     (r"json_set_alloc_funcs2?", "jansson's allocator belongs to the whole process", None),
     (r"umask", "changes it for all threads; give open and mkdir the mode", None),
     (r"gets|v?sprintf|strcat|alloca", "no bound; snprintf, struct lq_buf",
-     # The longest line of the log is worked out there before it is written.
+     # It determines the longest line of the log before writing it.
      "src/base/log.c"),
     (r"atoi|atol|atof",
-     "takes anything for a number; strtol, strtod and a look at where they ended",
+     "accepts anything as a number; strtol or strtod, and check where they stopped",
      None),
-    (r"strtok|localtime|gmtime|rand|setlocale", "keeps state that threads share", None),
+    (r"strtok|localtime|gmtime|rand|setlocale", "has state shared by all threads", None),
     (r"system|popen", "starts a shell", None),
-    (r"tmpnam|tempnam|mktemp", "a name that others may take first; mkstemp", None),
+    (r"tmpnam|tempnam|mktemp", "others may create that name first; mkstemp", None),
 ]
 ANY = re.compile(r"(?<![\w.>])(?:" + "|".join(banned for banned, _, _ in BANNED) + r")\s*\(")
 FOLDERS = ["src", "include", "examples", "bench", "tests/fuzz"]
@@ -32,7 +32,7 @@ def check(root):
     wrong, seen = [], 0
     for name, text in checking.sources(root, *FOLDERS):
         seen += 1
-        if not ANY.search(text):  # most have none, not even in a comment
+        if not ANY.search(text):  # most files have none, not even in a comment
             continue
         for number, line in enumerate(checking.code(text).splitlines(), 1):
             for banned, reason, allowed in BANNED:

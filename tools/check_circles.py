@@ -15,19 +15,19 @@ import re
 
 import checking
 
-# Circles that stay, each with its reason: the files of one of them may need each other.
+# Cycles that stay, each with its reason: the files of one of them may need each other.
 CIRCLES = {
     ("src/engine/fallback.c", "src/engine/list.c", "src/engine/triton.c",
      "src/engine/triton_served.c"):
-        "an engine that runs elsewhere opens any other by name while no server answers",
+        "the engine of a remote server opens any other by name while no server responds",
     ("src/model/head.c", "src/model/head_refused.c"):
-        "what is refused is told in the words that list a model's tensors",
+        "an error about a rejected model uses the function that lists a model's tensors",
     ("src/paint/catalogue.c", "src/paint/look_json.c"):
-        "a look may name one of the catalogue, which is read as looks are",
+        "a look may refer to one in the catalogue, which is parsed as looks are",
     ("src/nail/track.c", "src/nail/track_plan.c"):
-        "the tracker's numbers are given by the tracker",
+        "the plan uses numbers that the tracker assigns",
     ("src/cli/model_check.c", "src/cli/model_options.c"):
-        "a model is tried in a child process as it is opened here",
+        "a child process tries a model with the same options as those that open it here",
 }
 DEFINED = re.compile(r"^(?!static\b|extern\b)[a-z_][\w \t*]*?\b(lq_\w+)\s*"
                      r"(?:\([^;{}]*\)\s*\{|(?:\[\w*\])?\s*=)", re.M | re.S)
@@ -35,7 +35,7 @@ IMPORTED = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*['"](\.[^'"]+)['"]""")
 
 
 def calls(texts):
-    """Of each C file, the files that define what it names."""
+    """For each C file, the files that define what it uses."""
     codes = {name: checking.code(text) for name, text in texts.items() if name.endswith(".c")}
     defined = {found[1]: name for name, text in codes.items() for found in DEFINED.finditer(text)}
     return {name: {defined[used] for used in set(re.findall(r"(?<!struct )\blq_\w+", text))
@@ -49,14 +49,14 @@ def includes(texts):
 
 
 def modules(texts):
-    """Of each ES module, those that it imports, at once or later."""
+    """For each ES module, the modules that it imports, statically or dynamically."""
     return {name: {posixpath.normpath(posixpath.join(posixpath.dirname(name), found))
                    for found in IMPORTED.findall(text)} & set(texts)
             for name, text in texts.items()}
 
 
 def packages(texts):
-    """Of each Python file, the files beside it that it imports, also within a function."""
+    """For each Python file, the files beside it that it imports, also within a function."""
     graph = {}
     for name, text in texts.items():
         words = set()
@@ -71,7 +71,7 @@ def packages(texts):
 
 
 def reached(graph, start):
-    """Each file that a walk from `start` comes to, with the way to it."""
+    """Each file that can be reached from `start`, with the path to it."""
     ways, todo = {}, collections.deque([(start, [start])])
     while todo:
         name, way = todo.popleft()
@@ -83,8 +83,9 @@ def reached(graph, start):
 
 
 def circles(graph):
-    """Each set of files that all reach each other, with one way round."""
-    # What needs nothing, and then what needs only that, is in none: few files are left.
+    """Each set of files that all reach each other, with one cycle."""
+    # Files without dependencies, and then files that depend only on those, are in no cycle: few
+    # files are left.
     while ends := {name for name, others in graph.items() if not others}:
         graph = {name: others - ends for name, others in graph.items() if name not in ends}
     ways = {name: reached(graph, name) for name in graph}
@@ -99,7 +100,7 @@ def circles(graph):
 
 def check(root):
     src = dict(checking.sources(root, "src"))
-    # What the page has in the system's place has the system's names.
+    # The page's replacements for system modules have the system's names.
     own = {name: text for name, text in src.items() if not name.startswith("src/device/wasm/")}
     pages = dict(checking.sources(root, "web", pattern="*.js"))
     tests = dict(checking.sources(root, "tests", "tools", "bench", pattern="*.mjs"))
@@ -134,7 +135,7 @@ CASES = [
     ({"src/a.c": c("lq_a", "lq_t.run()"), "src/b.c": "const struct t lq_t = {lq_a};\n"},
      "a circle"),
     ({"src/a.c": c("lq_a") + "// lq_b()\n", "src/b.c": c("lq_b", "lq_a()")}, 0),
-    # A walk that meets the allowed circle first must still find the one through a third file.
+    # A walk that meets the allowed cycle first must still find the one through a third file.
     ({TRACK: c("lq_a", "lq_b()", "lq_x()"), PLAN: c("lq_b", "lq_a()"),
       "src/nail/x.c": c("lq_x", "lq_b()")}, "src/nail/x.c"),
     ({TRACK: c("lq_a", "lq_b()"), PLAN: c("lq_b", "lq_a()")}, 0),

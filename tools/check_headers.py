@@ -19,7 +19,7 @@ AS_IN = re.compile(r"\bThreads and owner:[^.]*?([\w/]+\.h)\b")
 
 
 def first_comment(text):
-    """Its words, without the marks of comments and the ends of lines."""
+    """The header's words, without comment markers and line ends."""
     found = re.match(r"(?:\s*//[^\n]*|\s*/\*.*?\*/)*", text, re.S)
     return re.sub(r"\s*\n\s*(?://|\*)?\s*", " ", found[0])
 
@@ -30,7 +30,7 @@ def missing(text):
 
 
 def referred(name, words, texts):
-    """The header in whose words it is said, if one is named."""
+    """The header to which it refers, if one is named."""
     found = AS_IN.search(words)
     if not found:
         return None
@@ -48,7 +48,7 @@ def check(root):
         other = referred(name, first_comment(text), texts)
         if other and (other == name or other not in texts or missing(texts[other])
                       or AS_IN.search(first_comment(texts[other]))):
-            wrong.append(f"{name}: {other} does not say itself which threads, and who owns what")
+            wrong.append(f"{name}: {other} itself does not say which threads, and who owns what")
     return wrong, len(texts), f"{len(texts)} headers, each says which threads and who owns what"
 
 
@@ -64,9 +64,9 @@ CASES = [({"src/a.h": text}, wanted) for text, wanted in (
     ("#pragma once\n" + GOOD, 2), ("", 2))] + [
     ({"src/x/a.h": "// Threads and owner: as in b.h.\n", "src/x/b.h": GOOD}, 0),
     ({"src/x/a.h": "// Threads and owner: as y/b.h says.\n", "src/y/b.h": GOOD}, 0),
-    ({"src/x/a.h": "// Threads and owner: as in c.h.\n"}, "c.h does not say itself"),
+    ({"src/x/a.h": "// Threads and owner: as in c.h.\n"}, "c.h itself does not say"),
     ({"src/x/a.h": "// Threads and owner: as in b.h.\n",
-      "src/x/b.h": "// Threads and owner: as in a.h.\n"}, "src/x/b.h does not say itself")]
+      "src/x/b.h": "// Threads and owner: as in a.h.\n"}, "src/x/b.h itself does not say")]
 
 if __name__ == "__main__":
     checking.main(check, CASES)

@@ -12,15 +12,15 @@ import checking
 
 LAYERS = ["base", "format", "image", "engine", "model", "nail", "paint", "frame", "device", "lib",
           "convert", "net", "serve", "eval", "bench", "cli"]
-# Nothing between these two may include the other: serving never converts, converting never serves.
+# Neither of these two may include the other: serving never converts, and converting never serves.
 APART = {("convert", "nail"), ("convert", "paint"), ("convert", "frame"), ("serve", "convert"),
          ("serve", "lib"), ("cli", "lib"), ("convert", "lib")}
-# What measures a model or a server knows neither the other nor the server's inside.
+# Code that measures a model or a server includes neither the other nor the server's internals.
 APART |= {(measure, other) for measure in ("eval", "bench")
           for other in ("lib", "convert", "serve")} | {("eval", "net"), ("bench", "eval")}
-# The page's part stands by itself: nothing of the program's own may come to need it.
+# The page's engine is separate: no other part of the program may depend on it.
 APART |= {(layer, "device") for layer in ("lib", "convert", "serve", "eval", "bench", "cli")}
-# The network knows of nothing but the base.
+# The network code includes only the base.
 APART |= {("net", layer) for layer in LAYERS[1:] if layer != "net"}
 
 

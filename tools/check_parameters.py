@@ -13,16 +13,16 @@ import re
 import checking
 
 MOST = 6
-# src/lib/first_names.c, for one version more (docs/LIBRARY.md).
+# src/lib/first_names.c, for one more version (docs/LIBRARY.md).
 PUBLISHED = {"lacquer_frame", "lacquer_file"}
-# A definition that begins a line: what it gives, its name, its parameters (pointers to functions
-# among them), its body.
+# A definition that begins a line: its return type, its name, its parameters (including pointers to
+# functions), its body.
 DEFINED = re.compile(r"^(?!else\b|return\b|typedef\b)[A-Za-z_][\w \t*()]*?\b(\w+)"
                      r"\(((?:[^(){};]|\([^(){};]*\))*)\)\s*\{", re.M)
 
 
 def parameters(text):
-    flat = re.sub(r"\([^()]*\)", "", text)  # those of pointers to functions are not ours
+    flat = re.sub(r"\([^()]*\)", "", text)  # those of pointers to functions do not count
     return 0 if flat.strip() in ("", "void") else flat.count(",") + 1
 
 

@@ -11,7 +11,8 @@ import re
 import check_circles
 import checking
 
-# Lowest first. Files in no room: what a server is told is below all, the server itself above all.
+# Lowest first. Files outside the rooms: the server's options are below all, the server itself above
+# all.
 ROOMS = ["net", "options", "guard", "sched", "message", "http", "live", "sio", "server"]
 
 def room_of(name):

@@ -13,7 +13,7 @@ import checking
 FUNCTION_MAX, FILE_MAX = 60, 500
 FOLDERS = ["src", "include", "web", "tools", "train", "bench", "examples", "tests"]
 KINDS = ["*.c", "*.h", "*.py", "*.js", "*.mjs", "*.sh", "*.css"]
-# Files that stay longer, each with its reason.
+# Files that may be longer, each with its reason.
 LONGER = {"tests/e2e/test_abuse.py": "one list of attacks on one running server"}
 BEGINS = re.compile(r"(\s*)(?:.*=>|.*\bfunction\b.*\)|(?:static |async |get |set )*[\w#$]+\(.*\))"
                     r"\s*\{$")
@@ -21,7 +21,7 @@ STATEMENTS = re.compile(r"\s*(?:\}\s*)?(?:if|for|while|switch|catch|else|do|try|
 
 
 def c_functions(lines):
-    """Bodies as we write them begin and end with a brace that begins its line."""
+    """In our style, the braces around a body are the first character of their line."""
     start = 0
     for number, line in enumerate(lines):
         if not line.strip() or line.startswith(("#", "}", "//")) or line.endswith(";"):
@@ -38,9 +38,9 @@ def python_functions(text):
 
 
 def script_functions(lines):
-    """By their indentation, which is as a formatter writes it; those within another, as in what a
-    test has a page run, do not count for that one too."""
-    open_ones = []  # name, indentation, first line, lines of those within
+    """Recognised by indentation, as a formatter writes it. A function within another (as in code
+    that a test runs in a page) does not count towards the outer one."""
+    open_ones = []  # name, indentation, first line, lines of inner functions
     for number, line in enumerate(lines):
         if open_ones and line.startswith(open_ones[-1][1] + "}"):
             name, _, start, within = open_ones.pop()

@@ -11,7 +11,7 @@ import re
 
 import checking
 
-# Tags that stand for what each file of a kind has of its own, behind one table of functions.
+# Tags that each file of a kind defines for itself, behind a shared table of functions.
 OPAQUE = {"lq_engine": ("src/engine/", "src/device/network.c"),
           "lq_request": ("src/engine/", "src/device/network.c")}
 DEFINED = re.compile(r"\b(struct|union|enum)\s+(?:LQ_\w+\s+|__attribute__\s*\(\(.*?\)\)\s*)?(\w+)"

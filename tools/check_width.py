@@ -13,9 +13,9 @@ COLUMNS = 100
 KINDS = {".c", ".h", ".py", ".js", ".mjs", ".css", ".html", ".sh", ".bash", ".md", ".build",
          ".map"}
 NAMES = {"Makefile", "Dockerfile", "meson.build", "meson_options.txt"}
-# No source of ours: builds, what is downloaded, inputs of tests.
+# Not our source: builds, downloads, inputs of tests.
 SKIPPED = {".git", ".deps", "node_modules", "corpus", "fixtures", "__pycache__", "subprojects"}
-WORD_MAX = 60  # a word longer than that cannot be helped
+WORD_MAX = 60  # a longer word cannot be broken
 
 
 def files(root):

@@ -12,7 +12,7 @@ import tempfile
 
 
 def sources(root, *folders, pattern="*.[ch]"):
-    """Names below the root, and texts, of the files in these folders and those below; not those of
+    """Names relative to the root, and texts, of the files in these folders and below; without
     packages that npm installed there."""
     for folder in folders:
         for path in sorted((root / folder).rglob(pattern)):
@@ -21,7 +21,8 @@ def sources(root, *folders, pattern="*.[ch]"):
 
 
 def code(text, strings=False):
-    """Without comments, and without strings unless they are wanted; lines stay where they were."""
+    """The text without comments, and without strings unless they are wanted; line numbers stay the
+    same."""
     pattern = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'
 
     def without(found):
@@ -31,8 +32,8 @@ def code(text, strings=False):
 
 
 def try_out(check, cases):
-    """Each case: files by name, and what must be found in a folder of them: so many faults, or one
-    that holds these words."""
+    """Each case: files by name, and what must be found in a folder with them: a number of faults,
+    or one fault that contains these words."""
     for files, wanted in cases:
         with tempfile.TemporaryDirectory() as folder:
             for name, text in files.items():
@@ -48,7 +49,7 @@ def try_out(check, cases):
 
 
 def main(check, cases):
-    """CHECK.py SOURCE_ROOT, or CHECK.py --self-test."""
+    """Handles CHECK.py SOURCE_ROOT and CHECK.py --self-test."""
     if sys.argv[1] == "--self-test":
         try_out(check, cases)
         sys.exit(0)

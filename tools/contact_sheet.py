@@ -24,7 +24,7 @@ def nails_of(lacquer, hand, most):
 
 
 def paint(lacquer, hands, folder, options):
-    """All hands in one run, which loads the model once. Links give their files unlike names."""
+    """All hands in one run, which loads the model once. Links give the files distinct names."""
     links = []
     for number, hand in enumerate(hands):
         links.append(folder / f"hand-{number:02}{pathlib.Path(hand).suffix.lower()}")

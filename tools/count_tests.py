@@ -27,7 +27,7 @@ def counts_of(path, lane=False):
 
 def name_of(case):
     """"test_ws.py::test_hello"; JUnit's class is the file, with dots. A file that could not be read
-    has none."""
+    has no class."""
     file = case.get("classname", "").rsplit(".", 1)[-1]
     return f"{file}.py::{case.get('name')}" if file else case.get("name")
 

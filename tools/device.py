@@ -24,7 +24,7 @@ import sys
 from notices import notices
 from open_dims import opened
 
-# What a browser asks for, and the file of the npm package.
+# The name that a browser requests, and the file of the npm package.
 ORT = {
     "ort.mjs": "ort.wasm.min.mjs",
     "ort.glue": "ort-wasm-simd-threaded.mjs",
@@ -34,7 +34,7 @@ ORT = {
     "ort-webgpu.wasm": "ort-wasm-simd-threaded.jspi.wasm",
 }
 UNPACKER = "unzstd.mjs"
-LARGE = 1 << 20 # the best compression takes a minute of such a file, and saves a twentieth
+LARGE = 1 << 20 # the best compression takes a minute for such a file, and saves only 5 %
 FORMS = ("br", "gz", "zst")
 
 
@@ -46,21 +46,21 @@ def compressed(data, form):
     large = len(data) > LARGE
     if form == "br":
         return packed(data, "brotli", "-q", "9" if large else "11", "-w", "24", "-c")
-    if form == "zst": # with the size, which it does not know of what comes through a pipe
+    if form == "zst":  # with the size, which the compressor cannot know when it reads a pipe
         return packed(data, "zstd", "-16" if large else "-19", "--long=27", "-q", "-c",
                       f"--stream-size={len(data)}")
     return gzip.compress(data, 6 if large else 9, mtime=0)
 
 
 def lay(folder, scratch, name, path):
-    """Writes a file's forms; returns its row in the manifest. Forms made before are taken again."""
+    """Writes a file's forms; returns its row in the manifest. Existing forms are reused."""
     data = path.read_bytes()
     data = opened(data) if name == "nail.onnx" else data
     digest = hashlib.sha256(data).hexdigest()
     file = f"{name.split('.')[0]}-{digest[:10]}{path.suffix}"
     (folder / file).write_bytes(data)
     row = {"file": file, "bytes": len(data), "sha256": digest}
-    for form in FORMS[:2] if path.suffix == ".mjs" else FORMS: # scripts nobody can unpack
+    for form in FORMS[:2] if path.suffix == ".mjs" else FORMS:  # scripts cannot decompress the rest
         kept = scratch / f"{digest}.{form}"
         if not kept.exists():
             kept.write_bytes(compressed(data, form))

@@ -35,8 +35,9 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 
-# What shops' pages name. A stub, since their pages cannot know the hash; where the bundle is gone
-# (a stub from before an update, or two servers of different age) the single modules take its place.
+# The file that shops' pages load. It is a stub, because their pages cannot know the hash; if the
+# bundle no longer exists (a stub from before an update, or two servers of different versions) the
+# single modules are loaded instead.
 STUB = """export const {{ LacquerTryon }} = await import('./{bundle}').catch(
     () => import('./{source}'),
 );
@@ -63,7 +64,7 @@ def replace(text, old, new, name):
 
 
 def page_html(text, folder, bundle):
-    """index.html, its first paint in it: what else it needs is asked for at once."""
+    """index.html with its first paint included, and preloads for everything else that it needs."""
     style = (folder / "page.css").read_text(encoding="utf-8")
     text = replace(text, '<link rel="stylesheet" href="page.css">', f"<style>{style}</style>",
                    "index.html")
@@ -76,13 +77,13 @@ def page_html(text, folder, bundle):
 
 
 def worker_script(text, bundle):
-    """sw.js, with the files that it keeps."""
+    """sw.js, with the list of files that it caches."""
     names = sorted({*bundle.preload, *bundle.names.values()})
     return replace(text, "const hashed = [];", f"const hashed = {json.dumps(names)};", "sw.js")
 
 
 def page_files(folder, files, bundle):
-    """{path: (bytes, how long it may be kept)}"""
+    """{path: (bytes, how long it may be cached)}"""
     table = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
     table[SOURCE] = table["tryon.js"]
     table["tryon.js"] = STUB.format(bundle=bundle.preload[0], source=SOURCE).encode()
@@ -96,7 +97,7 @@ def page_files(folder, files, bundle):
 
 
 def packed(data, brotli):
-    """Compressed forms that save a tenth or more: (field, ending of the ETag, bytes)."""
+    """Compressed forms that save a tenth or more: (field, suffix of the ETag, bytes)."""
     forms = [("gzip", gzip.compress(data, 9, mtime=0)),
              ("brotli", subprocess.run([brotli, "-q", "11", "-c"], input=data, check=True,
                                        stdout=subprocess.PIPE).stdout)]
@@ -160,7 +161,7 @@ def pictures(out, files):
 def main(make_table, folder, out, depfile, *tools):
     files = files_in(folder)
     out.write_text("\n".join(make_table(folder, files, *tools)), encoding="utf-8")
-    # The folders are named too: a new file changes its folder.
+    # Folders are listed too: a new file changes its folder.
     watched = files + [path for path in [folder, *folder.rglob("*")] if path.is_dir()]
     depfile.write_text(f"{out}: " + " ".join(str(path) for path in watched) + "\n")
 

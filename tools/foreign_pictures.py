@@ -46,7 +46,7 @@ def kind_of(data):
 
 
 def reference(data):
-    """(pixels as sRGB, upright), or what Pillow says against the file."""
+    """(pixels as sRGB, upright), or Pillow's error."""
     try:
         picture = Image.open(io.BytesIO(data))
         if getattr(picture, "is_animated", False) and picture.format == "WEBP":
@@ -76,11 +76,11 @@ def by_profile(picture, icc, mode):
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION if mode == "CMYK" else 0)
     except (ImageCms.PyCMSError, OSError):
-        return picture  # a broken profile counts as none
+        return picture  # a broken profile is ignored
 
 
 def run_apply(lacquer, files, folder):
-    """(painted file, mask) or (None, what it said) of each; all in one process."""
+    """(painted file, mask) or (None, error) for each; all in one process."""
     folders = [folder / name for name in ("in", "out", "masks")]
     for each in folders:
         each.mkdir()
@@ -115,7 +115,7 @@ class Server:
 
 
 def compare(data, ours, said, url):
-    """What is the same and what is not, as a dict."""
+    """The equal and the differing results, as a dict."""
     theirs, why = reference(data)
     if kind_of(data) == "HEIC" and theirs is None:
         why = "no reader"
@@ -131,7 +131,7 @@ def compare(data, ours, said, url):
     untouched = np.asarray(said) == 0
     if seen["size"] and untouched.any():
         seen["delta_e"] = float(delta_e(pixels, theirs)[untouched].mean())
-        # Pillow knows no gAMA, cHRM and code points: there the numbers themselves must be the same.
+        # Pillow does not know gAMA, cHRM and code points: for these the raw values must be equal.
         if seen["delta_e"] > 1 and not Image.open(io.BytesIO(data)).info.get("icc_profile"):
             numbers = np.asarray(Image.open(io.BytesIO(ours)).convert("RGB")).astype(float)
             seen["delta_e"] = float(delta_e(numbers, theirs)[untouched].mean())

@@ -24,7 +24,7 @@ UNITS = {"bytes": ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")),
 
 
 def table(header):
-    """Rows of (name, value, unit, of, answer)."""
+    """Rows of (name, value, unit, of, response)."""
     text = header.read_text(encoding="utf-8")
     text = text[text.index("#define LQ_LIMIT_MAP(X)"):text.index("enum {")].replace("\\\n", " ")
     rows = re.findall(r'X\((\w+), (\d+), "([^"]*)",\s+"([^"]*)",\s+"([^"]*)"\)', text)
@@ -34,7 +34,7 @@ def table(header):
 
 
 def crossings(root):
-    """Which test files cross which limit."""
+    """The test files that exceed each limit."""
     found = {}
     for path in sorted((root / "tests").rglob("*.py")) + sorted((root / "tests").rglob("*.c")):
         if "node_modules" in path.parts:

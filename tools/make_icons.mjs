@@ -1,4 +1,4 @@
-// Draws the icons that phones put on their screens from web/favicon.svg, by Chromium.
+// Draws the icons for phones' home screens from web/favicon.svg with Chromium.
 //
 //   cd tests/e2e && node ../../tools/make_icons.mjs
 import fs from 'node:fs';
@@ -8,7 +8,7 @@ import { launch } from '../tests/e2e/browser-harness.mjs';
 
 const web = path.join(path.dirname(fileURLToPath(import.meta.url)), '../web');
 const svg = fs.readFileSync(path.join(web, 'favicon.svg'), 'utf8');
-// A system cuts a circle or any other shape out of a maskable one: the middle 80 % stay.
+// A system cuts a circle or another shape out of a maskable icon: only the middle 80 % are safe.
 const icons = [['192', 192, svg], ['512', 512, svg],
   ['maskable-512', 512, svg.replace('viewBox="0 0 64 64"', 'viewBox="-6 -6 76 76"')
     .replace('<rect width="64" height="64" rx="16"',

@@ -16,13 +16,13 @@ WIDTH, HEIGHT, OVER = 128, 192, 4
 
 
 class Page:
-    """A clear page drawn OVER times as large, in final pixels."""
+    """A transparent canvas, OVER times as large, in final pixels."""
 
     def __init__(self):
         self.image = Image.new("RGBA", (WIDTH * OVER, HEIGHT * OVER), (0, 0, 0, 0))
         self.draw = ImageDraw.Draw(self.image)
 
-    # What crosses the top or the bottom edge comes in again at the other.
+    # What crosses the top or bottom edge continues at the opposite edge.
     def blob(self, x, y, rx, ry, color):
         for shift in (-HEIGHT, 0, HEIGHT):
             self.draw.ellipse([(x - rx) * OVER, (y + shift - ry) * OVER, (x + rx) * OVER,
@@ -38,7 +38,7 @@ class Page:
                            width=round(width * OVER), joint="curve")
 
     def save(self, path):
-        # Averaged with alpha multiplied in, or clear pixels' colour would fringe the edges.
+        # Averaged with premultiplied alpha, because clear pixels' colour would fringe the edges.
         small = self.image.convert("RGBa").resize((WIDTH, HEIGHT), Image.BOX).convert("RGBA")
         small.quantize(64, method=Image.Quantize.FASTOCTREE).save(path, optimize=True)
 
@@ -98,7 +98,7 @@ def daisies(page, dice):
 
 
 def scatter(dice, apart, tries=4000):
-    """Places no two of which are nearer than that, across the top and bottom edge too."""
+    """Random points, no two of which are nearer than that, also across the top and bottom edge."""
     places = []
     for _ in range(tries):
         x, y = dice.uniform(-6, WIDTH + 6), dice.uniform(0, HEIGHT)
@@ -150,7 +150,7 @@ def stars(page, dice):
 
 
 def wander(dice, reach):
-    """A smooth way from the picture's top to its bottom that ends where it began: y -> x."""
+    """A smooth curve from the picture's top to its bottom that ends at the same x: y -> x."""
     waves = [(reach * dice.uniform(0.4, 1.0) / k ** 1.2, k, dice.uniform(0, math.tau))
              for k in (1, 2, 3, 5, 8)]
     return lambda y: sum(far * math.sin(math.tau * k * y / HEIGHT + start)
@@ -158,7 +158,7 @@ def wander(dice, reach):
 
 
 def vein(page, way, top, bottom, widest, ink):
-    """Dots along a way, so that its width may swell and fade: to nothing at both ends."""
+    """Dots along a curve, so that its width may vary: down to nothing at both ends."""
     steps = int((bottom - top) * 3)
     for step in range(steps + 1):
         y = top + step / 3
@@ -170,7 +170,7 @@ def vein(page, way, top, bottom, widest, ink):
 
 
 def marble(page, dice):
-    # Each layer is drawn alone and made as thin as it is to be: dots that overlap stay even.
+    # Each layer is drawn opaque and made translucent afterwards: overlapping dots stay even.
     for widest, alpha, count in ((15.0, 26, 3), (6.5, 48, 4), (1.7, 170, 3), (0.9, 120, 5)):
         layer = Page()
         for number in range(count):

@@ -29,7 +29,7 @@ def varint(value):
 
 
 def fields(data):
-    """(number, whole field, its content where it has a length, else None), one after the other."""
+    """(number, whole field, its content if it has a length, else None), one after the other."""
     at = 0
     while at < len(data):
         start = at
@@ -51,7 +51,7 @@ def field(number, content):
 
 
 def changed(data, wanted, change):
-    """The message with each field `wanted` put through `change`."""
+    """The message with each field `wanted` replaced by change(field)."""
     return b"".join(field(number, change(content)) if number == wanted else whole
                     for number, whole, content in fields(data))
 

@@ -72,7 +72,7 @@ def paint(program, folder, swatch, out):
 
 
 def measure(folder, swatch, painted):
-    """[(picture, Delta E, lightness painted less rendered)], nails that were missed."""
+    """[(picture, Delta E, lightness painted minus rendered)], and the number of missed nails."""
     found, missed = [], 0
     for path in sorted((folder / "bare").glob("*.png")):
         if not (folder / swatch / path.name).exists():

@@ -19,7 +19,7 @@ import re
 import subprocess
 import sys
 
-# soname without version: licence (SPDX), where it comes from. From each package's copyright file.
+# soname without version: licence (SPDX), origin. From each package's copyright file.
 LIBRARIES = {
     "libseccomp": ("LGPL-2.1-only", "https://github.com/seccomp/libseccomp"),
     "libssl": ("Apache-2.0", "https://www.openssl.org"),
@@ -50,13 +50,14 @@ def sha256(path):
 
 
 def machine_of(program):
-    """"x86_64" or "aarch64": whose program it is, which a cross compiler's is not run here."""
+    """"x86_64" or "aarch64": the processor of the program, since a cross-compiled one cannot run
+    here."""
     found = re.search(r"Machine:\s+(\S+)", run("readelf", "-hW", str(program)))[1]
     return "aarch64" if found == "AArch64" else platform.machine()
 
 
 def needed(program):
-    """(soname, the file that is loaded for it) of each library the program names itself."""
+    """(soname, the file loaded for it) of each library that the program itself names."""
     names = re.findall(r"\(NEEDED\).*\[(.+)\]", run("readelf", "-dW", str(program)))
     machine = machine_of(program)
     if machine != platform.machine():
@@ -66,7 +67,7 @@ def needed(program):
 
 
 def debian(path):
-    """(package, version), or neither where dpkg knows nothing."""
+    """(package, version), or neither if dpkg does not know the file."""
     try:
         names = [path, os.path.realpath(path), re.sub("^/usr", "", os.path.realpath(path))]
         for name in names:
@@ -89,7 +90,7 @@ def created(root):
 
 
 def system():
-    """debian, ubuntu, …: whose packages they are."""
+    """debian, ubuntu, …: the distribution of the packages."""
     try:
         release = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
     except OSError:
@@ -99,7 +100,7 @@ def system():
 
 
 def openvino_pin(root, machine):
-    """Name, release and the wheel's checksum: x86-64's stands first, ARM64's second."""
+    """Name, release and the wheel's checksum: x86-64's comes first, ARM64's second."""
     pin = (root / "tools/openvino.txt").read_text(encoding="utf-8")
     name, release = re.search(r"^(\w+)==(\S+)", pin, re.M).groups()
     digests = re.findall(r"sha256:(\w+)", pin)
@@ -118,7 +119,7 @@ def parts(root, version, program):
     for soname, path in needed(program):
         base = re.sub(r"\.so.*$", "", soname)
         if base not in LIBRARIES:
-            raise SystemExit(f"sbom: {soname} is linked, but tools/sbom.py knows no licence of it")
+            raise SystemExit(f"sbom: {soname} is linked, but tools/sbom.py has no licence for it")
         licence, home = LIBRARIES[base]
         package, package_version = debian(path) if path else (None, None)
         more = {"externalRefs": [{
@@ -152,7 +153,7 @@ def parts(root, version, program):
 
 
 def page_parts(root):
-    """What the page's own engine is made of, where it is built (docs/DEVICE.md)."""
+    """The components of the page's own engine, if it is built (docs/DEVICE.md)."""
     if not (root / ".deps/onnxruntime-web").is_dir():
         return
     homes = {"onnxruntime-web": "https://github.com/microsoft/onnxruntime",
@@ -162,7 +163,7 @@ def page_parts(root):
         yield part(name, release, "MIT", homes[name],
                    externalRefs=[{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
                                   "referenceLocator": f"pkg:npm/{name}@{release}"}],
-                   comment="handed to the page as it is")
+                   comment="served to the page unchanged")
     yield part("wasi-libc", None, "MIT AND Apache-2.0 WITH LLVM-exception",
                "https://github.com/WebAssembly/wasi-libc",
                comment="linked into lacquer.wasm, with compiler-rt")

@@ -18,7 +18,7 @@ import tempfile
 import numpy as np
 from PIL import Image
 
-LEAST_WIDTH = 18  # pixels of a nail that is looked at
+LEAST_WIDTH = 18  # minimum size in pixels of a measured nail
 GRID = 24
 
 

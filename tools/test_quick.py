@@ -42,7 +42,8 @@ def rooms_of(paths):
 
 
 def rooms_read(root, path, deep, seen=None):
-    """The rooms whose headers a test includes; deep: also by way of the rooms' own headers."""
+    """The rooms whose headers a test includes; deep: also indirectly, through the rooms' own
+    headers."""
     seen = set() if seen is None else seen
     for name in INCLUDED.findall(path.read_text(encoding="utf-8")):
         for at in (root / "src" / name, root / "tests" / name):
@@ -55,7 +56,8 @@ def rooms_read(root, path, deep, seen=None):
 
 def is_wanted(test, rooms, paths, root):
     name, suites = test["name"], {suite.split(":")[-1] for suite in test["suite"]}
-    if "style" in suites:  # one that needs a build runs where the library's face may change
+    if "style" in suites:  # checks that need a build run if the interface may have
+                           # changed
         return not test["depends"] or (name == "abi" and "lib" in rooms)
     if "isa" in suites:
         return False
@@ -68,7 +70,7 @@ def is_wanted(test, rooms, paths, root):
 
 
 def modules(root, paths):
-    """The tests of the page's modules that stand by themselves."""
+    """Tests of the page's modules that need no page."""
     if not any(path.startswith("web/") or path.endswith(".test.mjs") for path in paths):
         return []
     return [path for path in sorted((root / "tests" / "e2e").glob("*.test.mjs"))
@@ -76,14 +78,14 @@ def modules(root, paths):
 
 
 def unseen(paths):
-    """Changed files that nothing here looks at."""
+    """Changed files that none of these tests covers."""
     seen = re.compile(r"(src|include|web|docs|tools)/|tests/(unit|golden|fuzz)/|tests/e2e/.*\.test\.mjs"
                       r"|[^/]*$|(.*/)?meson\.build$")
     return sorted(path for path in paths if not seen.match(path))
 
 
 def programs_of(tests, targets, build):
-    """What ninja has to build: what meson says that the tests depend on, themselves among it."""
+    """The targets for ninja: the tests and, according to meson, everything that they depend on."""
     files = {target["id"]: target["filename"] for target in targets}
     needed = {path for test in tests for each in test["depends"] for path in files[each]}
     return sorted(str(pathlib.Path(path).relative_to(build)) for path in needed)
@@ -116,7 +118,7 @@ def main(build, since):
     if scripts:
         status |= subprocess.run(["node", "--test", *scripts]).returncode
     if unseen(paths):
-        print("not looked at here, but by make test: " + " ".join(unseen(paths)))
+        print("not covered here, but by make test: " + " ".join(unseen(paths)))
     return status
 
 

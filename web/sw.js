@@ -8,13 +8,14 @@ const shell = ['./', 'tryon.js', 'manifest.webmanifest', 'icons/192.png', ...has
 const home = new URL('./', self.location).pathname;
 const prefix = `lacquer ${home} `; // an origin may hold several sites, each below a path of its own
 const cacheName = prefix + hashed.join(' ');
-const siteCacheName = `${prefix}site`; // the runtime is large: it outlives an update of the page
+const siteCacheName = `${prefix}site`; // a separate cache: the runtime is large and is kept when
+                                       // the page is updated
 
 const siteKey = (path) => new Request(`${home}${path}?${site[path]}`);
 const hasHash = (path) => /-[A-Za-z0-9]{8,10}(\.\w+)+$/.test(path);
 
-// Some hosts would give an answer of their cache that is hours old. What has its hash in its name
-// may have come for the page a moment ago.
+// Some hosts would serve an hours-old response from their cache, so such files are revalidated. A
+// file with a hash in its name may be in the browser's cache, because the page has just loaded it.
 async function keepSiteFile(cache, path) {
     if (await cache.match(siteKey(path))) return;
     const response = await fetch(home + path, { cache: hasHash(path) ? 'default' : 'no-cache' });
@@ -22,11 +23,12 @@ async function keepSiteFile(cache, path) {
     await cache.put(siteKey(path), response);
 }
 
-// Without the runtime where people pay for what comes; it is kept when it is used.
+// If the user pays for data, the runtime is not downloaded in advance; it is cached when it is
+// used.
 const sparing = ({ connection } = navigator) =>
     Boolean(connection?.saveData) || connection?.type === 'cellular';
 const isRuntime = (path) => path.startsWith('device/');
-const isForGraphics = (path) => path.includes('-webgpu-'); // few have a use for it
+const isForGraphics = (path) => path.includes('-webgpu-'); // few browsers use it
 
 async function keepSite() {
     const wanted = (path) => !isRuntime(path) || !(sparing() || isForGraphics(path));
@@ -54,7 +56,7 @@ async function sweepSite() {
     await Promise.all(old.map((request) => cache.delete(request)));
 }
 
-// Files of an older version go.
+// Deletes the files of older versions.
 self.addEventListener('activate', (event) => {
     const sweep = async () => {
         const names = await caches.keys();
@@ -67,9 +69,9 @@ self.addEventListener('activate', (event) => {
     event.waitUntil(sweep());
 });
 
-// A page has threads only with these headers, and starts only workers that have the second one. A
-// static site's host may not know them, so a page that this worker brings, from the second visit
-// on, gets them here. The site loads nothing from elsewhere that they would keep out.
+// A page has threads only with these headers, and starts only workers whose response has the second
+// header. The host of a static site may not send them, so this worker adds them to the page from
+// the second visit on. The site loads nothing from other origins that the headers would block.
 const isolation = {
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-embedder-policy': 'require-corp',
@@ -85,7 +87,8 @@ function isolated(response) {
 
 const isHashed = (path) => /^[\w-]+-[A-Za-z0-9]{8,10}\.(js|css|svg)$/.test(path);
 
-// Static hosts need not say for how long a file holds: its name does.
+// On a static site, a file that is requested by its hashed name may be cached for ever, whatever
+// the host's headers say.
 const isForGood = (response) =>
     Object.keys(site).length > 0 ||
     (response.headers.get('cache-control')?.includes('immutable') ?? false);
@@ -99,7 +102,7 @@ async function keptFirst(request) {
     return response;
 }
 
-// The page is asked for anew each time, and what was kept stands in where the network fails.
+// Requests the page from the network each time; the cached copy is used if the network fails.
 async function newestFirst(request, key) {
     try {
         return await fetch(request);

@@ -1,31 +1,31 @@
-// <lacquer-tryon>: the whole try-on as one element for any page. Everything it shows lives in its
-// shadow root; everything it asks goes to one Lacquer server.
+// <lacquer-tryon>: the whole try-on as one element for any page. Everything it displays is in its
+// shadow root; all its requests go to one Lacquer server.
 //
 //   <script type="module" src="https://polish.example/tryon.js"></script>
 //   <lacquer-tryon color="#5a1118" finish="gloss"></lacquer-tryon>
 //
 // Attributes, all optional:
-//   server   URL of the Lacquer server; the one that this script came from
-//   color    first shade, "#rrggbb"; else the one of the last visit
+//   server   URL of the Lacquer server; default: where this script was loaded from
+//   color    first shade, "#rrggbb"; default: the one of the last visit
 //   finish   first finish, by its name
-//   camera   "user" or "environment": which camera first
-//   engine   where nails are found: "server", or "device": in the page itself, so that no picture
-//            leaves it (web/device/); without it ?engine= of the page's address, and else whichever
-//            turns out the better one (live/engine-choice.js)
-//   device   URL of the folder with the device's runtime; the server's "device/"
-//   stats    present: speed figures and the choice of a transport are shown (also by ?stats)
-//   lang     "en", "de", "es" or "ar"; else the reader's own choice, then the browser's
-//   look     first look: a name of the catalogue's, or what stands behind "?look=" in a link
-//   deep-links    present: the look is taken from "?look=" of the page's address, and links given
-//                 out lead to this page; without it they lead to the server's own
-//   installable   present: the server's own page, which can be put on a phone's screen
-// Slot "brand": what stands at the top left.
+//   camera   "user" or "environment": which camera to start
+//   engine   where nails are detected: "server", or "device": in the page itself, so that no
+//            picture leaves it (web/device/); default: ?engine= of the page's address, otherwise
+//            the better of the two (live/engine-choice.js)
+//   device   URL of the folder with the device's runtime; default: the server's "device/"
+//   stats    present: shows speed figures and the choice of a transport (also by ?stats)
+//   lang     "en", "de", "es" or "ar"; default: the user's own choice, then the browser's
+//   look     first look: the name of a look in the catalogue, or the value of "?look=" in a link
+//   deep-links    present: the look is taken from "?look=" of the page's address, and shared
+//                 links lead to this page; without it they lead to the server's own page
+//   installable   present on the server's own page: the page can be installed on a phone
+// Slot "brand": content for the top left corner.
 // Events, bubbling, all with a detail (docs/integrations): "lacquer-ready", "lacquer-start",
 // "lacquer-stop", "lacquer-error", "lacquer-look", "lacquer-nails", "lacquer-picture",
-// "lacquer-share", "lacquer-engine", and "lacquer-buy", which can be stopped.
-// A page of another origin needs `lacquer serve --allow-origin` with its own, and in its
-// Content-Security-Policy, if it has one, the server under script-src, style-src, img-src and
-// connect-src (there with wss: too). Nothing inline, no eval, no data: or blob:.
+// "lacquer-share", "lacquer-engine", and "lacquer-buy", which can be cancelled.
+// A page of another origin must be allowed by `lacquer serve --allow-origin`. If it has a
+// Content-Security-Policy, that must list the server under script-src, style-src, img-src and
+// connect-src (there with wss: too). The element uses nothing inline, no eval, no data: or blob:.
 import { App } from './ui/app.js';
 import { chooseLanguage, languages, rememberedLanguage, Words } from './ui/i18n.js';
 import { parseHex } from './look/look.js';
@@ -36,14 +36,15 @@ import { Offer } from './share/offer.js';
 import { Sharing } from './share/sharing.js';
 
 const home = new URL('.', import.meta.url);
-const names = { live: 'camera', photo: 'photo' }; // of the app's modes, for events
+const names = { live: 'camera', photo: 'photo' }; // the app's modes as named in events
 
 export class LacquerTryon extends HTMLElement {
     #words = new Words();
     #app = null;
     #sharing = null;
 
-    // A getter, for esbuild writes a class with a static field anew, its private ones as slow maps.
+    // A getter, because esbuild compiles a class with a static field into one with slow private
+    // fields.
     static get observedAttributes() {
         return ['lang', 'color', 'finish', 'look'];
     }
@@ -64,7 +65,7 @@ export class LacquerTryon extends HTMLElement {
         else if (this.#app.catalogue.looks.length) this.#sharing.wear({ main: value });
     }
 
-    // The parts, for pages that want more than the events.
+    // The parts of the app, for pages that need more than the events.
     get app() {
         return this.#app;
     }
@@ -100,7 +101,7 @@ export class LacquerTryon extends HTMLElement {
         this.#speak();
     }
 
-    // Tells the page around; false when it stopped what can be stopped.
+    // Dispatches an event to the page; returns false if the page cancelled it.
     #tell = (type, detail, init) => {
         const said = type === 'lacquer-look' ? lookDetail(this.#app) : detail;
         return this.dispatchEvent(
@@ -108,7 +109,7 @@ export class LacquerTryon extends HTMLElement {
         );
     };
 
-    // What reaches beyond the element: offers, links, events, installing.
+    // Connects what affects the surrounding page: offers, links, events, installing.
     #connect(find) {
         const app = this.#app;
         const words = this.#words;
@@ -121,7 +122,8 @@ export class LacquerTryon extends HTMLElement {
         app.notices.onbad = (kind, message) => this.#tell('lacquer-error', { kind, message });
         this.#tellModes(find('stage'));
         const ready = () => {
-            if (!app.catalogue.looks.length) return; // a favourite was kept meanwhile
+            if (!app.catalogue.looks.length) return; // only a favourite was stored; the catalogue
+                                                     // has not loaded yet
             app.catalogue.removeEventListener('change', ready);
             const address = new URLSearchParams(own ? location.search : '');
             sharing.wear({
@@ -146,7 +148,8 @@ export class LacquerTryon extends HTMLElement {
         }).observe(stage, { attributes: true, attributeFilter: ['data-mode'] });
     }
 
-    // The style sheet's link. What the page put into the element shows until it has come.
+    // Adds the style sheet's link. The page's own content of the element is shown until it has
+    // loaded.
     #styled(app) {
         const style = document.createElement('link');
         style.rel = 'stylesheet';
@@ -188,7 +191,7 @@ export class LacquerTryon extends HTMLElement {
     #speak() {
         const own = [this.getAttribute('lang') || rememberedLanguage()];
         this.#words.use(chooseLanguage(own[0] ? own : navigator.languages)).catch(() => {
-            /* its texts cannot be had: English stays */
+            /* its texts cannot be loaded: English stays */
         });
     }
 
@@ -197,7 +200,7 @@ export class LacquerTryon extends HTMLElement {
         const app = this.shadowRoot.getElementById('app');
         app.lang = language;
         app.dir = direction;
-        // The page that is nothing but this element speaks its language; a shop's keeps its own.
+        // A page that contains only this element takes its language; a shop's page keeps its own.
         const page = document.documentElement;
         if (page.hasAttribute('data-lacquer'))
             Object.assign(page, { lang: language, dir: direction });

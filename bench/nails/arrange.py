@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Lays pictures fetched from their sources out as the lists name them.
+"""Arranges pictures downloaded from their sources as the lists name them.
 
     arrange.py --images DIR --masks DIR --out DIR
 
-Every picture of --images is looked up in lists/*.csv by what it shows (hashes.py), whatever its
-name and size, and copied with its mask (same file stem in --masks) to OUT/SPLIT/images and
-OUT/SPLIT/masks. What is not in the lists is left out: near-duplicates across the splits are among
-them.
+Every picture of --images is looked up in lists/*.csv by its content (hashes.py), whatever its name
+and size, and copied with its mask (same file stem in --masks) to OUT/SPLIT/images and
+OUT/SPLIT/masks. Pictures that are not in the lists are left out, for example near-duplicates across
+the splits.
 """
 import argparse
 import csv
@@ -31,7 +31,7 @@ def read_lists(folder=LISTS):
 
 
 def arrange(images, masks, out, known):
-    """Copies what is known; the number of pictures put into each split."""
+    """Copies the known pictures; returns the number of pictures put into each split."""
     by_stem = {p.stem: p for p in masks.iterdir()}
     counts, known = {}, dict(known)
     for path in sorted(images.iterdir()):
@@ -40,7 +40,7 @@ def arrange(images, masks, out, known):
         if found is None or path.stem not in by_stem:
             continue
         split, stem = found
-        del known[found]  # some pictures stand in the lists twice: each copy takes one name
+        del known[found]  # some pictures are listed twice: each copy takes one of the names
         for source, kind in ((path, "images"), (by_stem[path.stem], "masks")):
             to = out / split / kind
             to.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Knowing a picture again after it was scaled or compressed anew: a 256-bit difference hash.
+"""Recognises a picture after scaling or recompression: a 256-bit difference hash.
 
 The picture's brightness on 17 x 16 cells; a bit says whether a cell is brighter than its left
 neighbour (N. Krawetz, "Kind of Like That", 2013). Copies differ by a few bits, other pictures by a
@@ -7,7 +7,7 @@ hundred.
 import cv2
 import numpy as np
 
-SIDE, SAME_MAX = 16, 40  # cells; bits that a copy may differ by
+SIDE, SAME_MAX = 16, 40  # cells; number of bits in which a copy may differ
 
 
 def of(image):

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes a folder of pictures without a nail, to measure false paint on.
+"""Creates a folder of pictures without a nail, to measure false paint on.
 
     pip install scikit-image scikit-learn opencv-python-headless
     nailfree.py --out DIR
 
-The photographs that scikit-image and scikit-learn carry (a face, animals, petals, coins, gravel),
-and what train/synth lays under its hands: desks, wood, fabrics, keyboards, clutter, rooms.
+The pictures are the photographs that scikit-image and scikit-learn include (a face, animals,
+petals, coins, gravel), and the backdrops of train/synth: desks, wood, fabrics, keyboards, clutter,
+rooms.
 """
 import argparse
 import importlib.util

@@ -3,8 +3,8 @@
 
     score.py --images DIR --truth DIR --masks DIR [--worst N] [--json]
 
-Masks are PNG, nail where 128 or more, of the picture's size and file stem. The figures are those of
-`lacquer eval` (train/nailseg/metrics.py is the one definition in Python).
+Masks are PNG with the picture's size and file stem; nails are the values from 128. The figures are
+those of `lacquer eval` (train/nailseg/metrics.py is their only definition in Python).
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ from nailseg import data, evaluate  # noqa: E402
 
 
 def predicted(folder, pairs):
-    """The boolean mask of each picture, in turn."""
+    """The boolean mask of each picture, one after the other."""
     for stem, image, _ in pairs:
         mask = cv2.imread(str(folder / (stem + ".png")), 0)
         if mask is None or mask.shape != image.shape[:2]:

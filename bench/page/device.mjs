@@ -33,8 +33,8 @@ async function threadMs(session) {
   return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value;
 }
 
-// Runs in the page: detects in one frame after another, as fast as camera and detector allow,
-// while nothing is tracked, painted or shown. Returns detections a second.
+// Runs in the page: detects in one frame after another, as fast as camera and detector allow, while
+// nothing is tracked, painted or shown. Returns detections a second.
 async function findAlone(seconds) {
   const { live, camera } = tryon();
   const { transport } = live;
@@ -61,7 +61,7 @@ async function findAlone(seconds) {
   return (1000 * detections) / (performance.now() - began);
 }
 
-// Of the files that this backend needs, as the server sends them to browsers.
+// Size of the files that this backend needs, as the server sends them to browsers.
 async function bytesOf(url) {
   const { files } = await (await fetch(`${url}device/device.json`)).json();
   const of = (name) => !name.startsWith('ort') ||
@@ -124,7 +124,7 @@ async function run({ Server, launch, live, open, withCamera }) {
 }
 
 try {
-  // Here, for the driver may be missing.
+  // Imported here, because the driver (playwright-core) may be missing.
   console.log(JSON.stringify(await run(await import('../../tests/e2e/browser-harness.mjs'))));
 } catch (error) {
   const missing = /Cannot find package|ENOENT|executable doesn't exist/i.test(error.message);

@@ -1,8 +1,8 @@
-// Drawing polish in the page, finish by finish, while the server answers at 15 frames a second:
-// what the page's own thread spends on painting a picture (giving the frame to the graphics, and
-// all that is asked of them), and pictures shown a second. Without a graphics card the graphics are
-// software that shares the processor with all else: pictures a second are then the software's,
-// while the thread's time is the page's on any machine. Prints a Markdown table.
+// Measures how the page draws polish, finish by finish, while the server replies 15 times a second:
+// the time that the page's main thread spends on painting a picture (passing the frame to the
+// graphics and issuing all calls), and pictures shown a second. Without a GPU, graphics run in
+// software that shares the processor with everything else: pictures a second then measure the
+// software, while the thread's time is comparable on any machine. Prints a Markdown table.
 //
 //   node bench/page/display.mjs [SECONDS] [FINISH...]
 import { Server, isLive, launch, live, open, sleep, withCamera }
@@ -13,7 +13,7 @@ const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-
 const seconds = Number(process.argv[2] ?? 6);
 const chosen = process.argv.slice(3);
 
-// Runs in the page before its own scripts: the server seems to ask for this rate.
+// Runs in the page before its own scripts: makes the server appear to request this rate.
 function slow(fps) {
   window.WebSocket = class extends WebSocket {
     constructor(...args) {
@@ -28,13 +28,13 @@ function slow(fps) {
   };
 }
 
-// Runs in the page: times what painting takes of its thread.
+// Runs in the page: measures the time that painting takes on its thread.
 async function prepare() {
   const { Painter } = await import('/paint/painter.js');
   const { frameBudget } = tryon().live;
   frameBudget.fpsLeast = 0;
-  // Every picture is painted, as graphics of their own do it.
-  Object.defineProperty(frameBudget, 'carries', { get: () => false, set: () => {} });
+  // Every picture is painted, as with a GPU.
+  Object.defineProperty(frameBudget, 'propagates', { get: () => false, set: () => {} });
   window.replies = window.uploaded = 0;
   window.spent = [];
   const timed = (of, name, then) => {

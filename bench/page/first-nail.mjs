@@ -1,5 +1,5 @@
-// How long it takes from the press of "Start" until polish is drawn on a nail: a phone's screen,
-// the fake camera showing a moving hand. Prints a Markdown table of medians.
+// Measures the time from the press of "Start" until polish is drawn on a nail: on a phone's screen,
+// with a moving hand as the fake camera. Prints a Markdown table of medians.
 //
 //   node bench/page/first-nail.mjs [RUNS]      RUNS starts, each in a new page (5)
 import { Server, launch, withCamera } from '../../tests/e2e/browser-harness.mjs';
@@ -33,7 +33,7 @@ for (let i = 0; i < runs; i++) {
   const context = await browser.newContext({ ...phone, permissions: ['camera'] });
   const page = await context.newPage();
   await page.goto(server.url);
-  await page.waitForTimeout(1000); // the reader has looked at the page
+  await page.waitForTimeout(1000); // time in which a user reads the page
   times.push(await page.evaluate(timeStart));
   await context.close();
 }

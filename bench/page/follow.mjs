@@ -1,6 +1,6 @@
-// What the page's own thread spends on a camera frame while the server finds nails: reading the
-// frame and following five nails into it, and taking a reply's nails over. Graphics are switched
-// off, so that no driver's time is in it. One JSON line in ms.
+// Measures what the page's main thread spends on a camera frame while the server detects nails:
+// reading the frame and tracking five nails into it, and taking over a reply's nails. Graphics are
+// switched off, so that the figures contain no time of a driver. Prints one JSON line in ms.
 //
 //   node bench/page/follow.mjs [FRAMES]
 import { Server, launch, open, withCamera } from '../../tests/e2e/browser-harness.mjs';

@@ -1,9 +1,16 @@
-// How long the page takes to come through slow networks with nothing kept from before: Chromium's
-// own throttling, on a phone's screen. Prints a Markdown table: the first painted content, the
-// shades ready to be chosen, requests, waves of them and bytes before the camera starts.
+// Measures how long the page takes to load through slow networks with an empty cache: Chromium's
+// own throttling, on a phone's screen. Prints a Markdown table: the first painted content, the time
+// until shades can be chosen, and the requests, waves of requests and bytes before the camera
+// starts.
 //
-//   node bench/page/load.mjs [RUNS] [URL]     medians of RUNS (5); URL: of a static site, served by
-//                                             a host that compresses; else a server is started
+//   node bench/page/load.mjs [RUNS] [URL]     medians of RUNS (5); URL: of a static site, served
+//   by
+//                                             a host
+//                                             that
+//                                             compresses;
+//                                             default:
+//                                             starts a
+//                                             server
 import { Server, launch, withCamera } from '../../tests/e2e/browser-harness.mjs';
 import { load, networks } from '../../tests/e2e/browser-network.mjs';
 

@@ -3,7 +3,7 @@
 
   alone.py --model M.tflite [--threads N] [--seconds 5] [--frames 3]
 
-Threads 0: as many as the runtime takes by itself.
+Threads 0: the runtime's default number.
 Prints one JSON object: frames, fps, p50_ms, p95_ms, p99_ms, cpu_percent.
 """
 import argparse

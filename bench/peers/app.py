@@ -67,7 +67,7 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self):
-        """In the worker: an interpreter's threads do not live through a fork."""
+        """Runs in the worker, because an interpreter's threads do not survive a fork."""
         global painter
         chosen = self.chosen
         painter = Painter(detector(chosen.model, chosen.threads, chosen.score, chosen.limit))

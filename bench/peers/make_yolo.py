@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes a TFLite graph of YOLOv8s-seg's shape with random weights: make_yolo.py OUT.tflite
+"""Writes a TFLite graph with the shape of YOLOv8s-seg and random weights: make_yolo.py OUT.tflite
 
-Written for this comparison from the published sizes of the network's layers; no weights or code of
-its makers are in it. One class, input images [1,640,640,3], outputs [1,37,8400] (boxes in 0..1,
-score, 32 coefficients) and prototypes [1,160,160,32], weights as float16 with a DEQUANTIZE beside
-each, as exporters write them. It costs what a trained one costs, and finds nothing.
+Written for this comparison from the published sizes of the network's layers; it contains no weights
+or code of its makers. One class, input images [1,640,640,3], outputs [1,37,8400] (boxes in 0..1,
+score, 32 coefficients) and prototypes [1,160,160,32], weights as float16 with a DEQUANTIZE for
+each, as exporters write them. It takes as long as a trained network, and finds nothing.
 The schema's classes come with the package ai-edge-litert.
 """
 import sys
@@ -25,7 +25,7 @@ def fill(kind, **fields):
 
 
 class Graph:
-    """Tensors are numbers; each call adds an operator and gives its output."""
+    """Tensors are numbers; each call adds an operator and returns its output."""
 
     def __init__(self):
         self.tensors, self.operators, self.codes = [], [], {}
@@ -73,7 +73,7 @@ class Graph:
     def conv(self, x, channels, kernel=1, stride=1, silu=True):
         _, h, w, before = self.shape(x)
         padding = schema.Padding.SAME
-        if stride == 2:  # a pixel all round, as the network was trained; SAME would shift it
+        if stride == 2:  # one pixel on each side, as in training; SAME would pad differently
             edges = self.tensor((4, 2), "INT32",
                                 np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32))
             x, padding = self.op("PAD", [x, edges], (1, h + 2, w + 2, before)), schema.Padding.VALID
@@ -96,7 +96,7 @@ class Graph:
         return self.op("CONCATENATION", parts, shape, "ConcatenationOptions", axis=axis)
 
     def part(self, x, first, last):
-        """Some of the last axis."""
+        """A slice of the last axis."""
         shape = list(self.shape(x))
         begin, end = [0] * len(shape), list(shape)
         begin[-1], end[-1], shape[-1] = first, last, last - first
@@ -171,7 +171,7 @@ def branch(g, x, width, channels):
 
 
 def boxes(g, distances, count):
-    """The mean of each side's bins, then x, y, width, height as parts of the picture."""
+    """The mean of each side's bins, then x, y, width, height relative to the picture."""
     bins = g.reshape(distances, 1, count * 4, BINS)
     share = g.op("SOFTMAX", [bins], g.shape(bins), "SoftmaxOptions", beta=1.0)
     side = g.op("MUL", [share, g.floats(np.arange(BINS).reshape(1, 1, BINS))], g.shape(bins),
@@ -203,7 +203,7 @@ def make():
     count = sum((SIZE // stride) ** 2 for stride in STRIDES)
     distances = g.concat([branch(g, x, 64, 4 * BINS) for x in levels], 1)
     classes = g.concat([branch(g, x, 128, CLASSES) for x in levels], 1)
-    # Far below any threshold, whatever the random weights say.
+    # Far below any threshold, whatever the random weights.
     classes = g.op("SUB", [classes, g.floats([50.0])], g.shape(classes), "SubOptions")
     scores = g.op("LOGISTIC", [classes], g.shape(classes))
     masks = g.concat([branch(g, x, 32, 32) for x in levels], 1)

@@ -1,7 +1,7 @@
 """YOLOv8-seg on the TFLite runtime, decoded with numpy, polish painted with OpenCV.
 
-The usual way this is done today, without a handicap: XNNPACK threads, letterbox, boxes filtered
-before NMS, masks only for what is kept and only inside each box, float32 throughout.
+The usual implementation, without a handicap: XNNPACK threads, letterbox, boxes filtered before NMS,
+masks only for the detections kept and only inside each box, float32 throughout.
 """
 import threading
 from time import perf_counter
@@ -54,7 +54,7 @@ class Detector:
         if keep.size == 0:
             return []
         boxes = rows[:4, keep].T.copy()
-        if boxes.max() <= 2:  # some exports give 0..1
+        if boxes.max() <= 2:  # some exports have 0..1
             boxes *= (self.width, self.height, self.width, self.height)
         boxes[:, :2] -= boxes[:, 2:] / 2
         chosen = cv2.dnn.NMSBoxes(boxes.tolist(), scores[keep].tolist(), self.score, self.iou)
@@ -69,7 +69,7 @@ class Detector:
 
     def mask(self, box, coefficients, proto, shape, scale, left, top):
         step_x, step_y = self.width / proto.shape[1], self.height / proto.shape[0]
-        # The box on the picture, and the prototypes' cells that cover it.
+        # The box in the picture, and the prototypes' cells that it covers.
         x0, y0 = int(max((box[0] - left) / scale, 0)), int(max((box[1] - top) / scale, 0))
         x1 = int(min((box[0] + box[2] - left) / scale, shape[1]))
         y1 = int(min((box[1] + box[3] - top) / scale, shape[0]))
@@ -85,7 +85,7 @@ class Detector:
 
 
 class MaskDetector:
-    """Lacquer's own network: one output, each pixel's probability of being nail."""
+    """Lacquer's own network: one output with each pixel's probability of being nail."""
 
     def __init__(self, model, threads=0, limit=32, size=(384, 288)):
         self.limit, (self.width, self.height) = limit, size
@@ -120,7 +120,7 @@ class MaskDetector:
 
 
 def detector(model, threads, score, limit):
-    """The one that goes with the model's outputs."""
+    """The decoder for the model's outputs."""
     masks = len(Interpreter(model).get_output_details()) == 1
     if masks:
         return MaskDetector(model, threads, limit)
@@ -128,7 +128,7 @@ def detector(model, threads, score, limit):
 
 
 def paint(picture, nails, color, texture=0.5, opacity=0.85):
-    """Alpha blend of a flat colour that keeps a share of the nail's own light and shade."""
+    """Alpha blend of a flat colour that keeps a share of the nail's own shading."""
     bgr = np.array([int(color[i:i + 2], 16) for i in (5, 3, 1)], dtype=np.float32)
     for x, y, mask in nails:
         h, w = mask.shape
@@ -149,7 +149,7 @@ class Painter:
         self.detector, self.quality = detector, quality
 
     def run(self, jpeg, color="#c71585", texture=0.5):
-        """JPEG bytes in; painted JPEG bytes, nails found and milliseconds out."""
+        """Takes JPEG bytes; returns painted JPEG bytes, nails found and milliseconds."""
         start = perf_counter()
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
         if picture is None:

@@ -1,7 +1,7 @@
 // Defines <lacquer-tryon>. Its files (scripts, style, looks, networks) are loaded from `assets`, a
 // URL on your own host: a bundler leaves them as they are. `npx lacquer-tryon DIR` copies them.
 
-// Not written as one expression: bundlers would take the folder for a file of theirs.
+// Not written as one expression: bundlers would treat the folder as one of their modules.
 const here = import.meta.url;
 let defining = null;
 
@@ -22,8 +22,8 @@ async function load(assets) {
     return customElements.whenDefined('lacquer-tryon');
 }
 
-// assets: where the files are, relative to the page; without it those in this package, which works
-// where no bundler moved this file. → a promise of the element's class, the same for all calls.
+// assets: where the files are, relative to the page; default: those in this package, which works if
+// no bundler moved this file. → a promise of the element's class, the same for all calls.
 export function defineTryon({ assets } = {}) {
     defining ??= load(assets).catch((error) => {
         defining = null;

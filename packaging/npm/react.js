@@ -19,7 +19,7 @@ const attributes = [
     'style', 'id',
 ];
 
-// React 18 writes `true` and `false` as texts.
+// React 18 writes `true` and `false` as strings.
 const written = (value) => (value === true ? '' : value === false ? undefined : value);
 
 export function LacquerTryon({ assets, deepLinks, children, ...props }) {

@@ -1,4 +1,4 @@
-"""The wheel holds a compiled library but no extension module: any Python 3, one platform."""
+"""The wheel contains a compiled library but no extension module: any Python 3, one platform."""
 from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 

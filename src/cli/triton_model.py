@@ -1,8 +1,8 @@
 """A model of Triton's python backend: runs the file beside it in OpenVINO, on the processor.
 
 Written by `lacquer triton-repo`. Triton's Python needs numpy (before 2.0 for servers up to 2.51)
-and openvino. Triton starts Python in isolated mode, which overlooks PYTHONPATH; the lines below
-bring it back, so that both may lie in a folder of their own.
+and openvino. Triton starts Python in isolated mode, which ignores PYTHONPATH; the lines below
+restore it, so that both packages may be in a folder of their own.
 """
 import os
 import pathlib
@@ -15,7 +15,8 @@ import json  # noqa: E402
 import numpy as np  # noqa: E402
 
 def limit_instructions():
-    """AMX takes up to twice as long for small quantised networks; oneDNN reads this but once."""
+    """AMX takes up to twice as long for small quantised networks; oneDNN reads this variable only
+    once."""
     try:
         has_amx = "amx_int8" in pathlib.Path("/proc/cpuinfo").read_text()
     except OSError:
@@ -36,7 +37,7 @@ TYPES = {"TYPE_UINT8": openvino.Type.u8, "TYPE_FP16": openvino.Type.f16}
 
 
 def take_pictures_as(model, config):
-    """The model takes its input as the configuration says it comes, and makes numbers of it."""
+    """Makes the model take its input in the configured type, and converts it to floats."""
     declared = config["input"][0]
     if declared["data_type"] not in TYPES:
         return model
@@ -66,7 +67,8 @@ class TritonPythonModel:
         dims = [int(size) for size in config["input"][0]["dims"]]
         core = openvino.Core()
         model = core.read_model(file)
-        # What the configuration leaves open the file may have fixed: batch, height, width.
+        # A dimension that is open in the configuration may be fixed in the file: batch, height,
+        # width.
         model.reshape({self.input: openvino.PartialShape([-1] * self.batches + dims)})
         model = take_pictures_as(model, config)
         self.outputs = [output["name"] for output in config["output"]]
@@ -75,7 +77,7 @@ class TritonPythonModel:
         self.infer = self.compiled.create_infer_request()
 
     def execute(self, requests):
-        """Triton gives what it has batched: pictures of one size, mostly one a request."""
+        """Triton passes what it has batched: pictures of one size, mostly one per request."""
         if not self.batches:
             return [self.answer(self.run(self.tensor(request))) for request in requests]
         tensors = [self.tensor(request) for request in requests]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Fails when liblacquer's ABI is not the one on file: what a program that was built against an
-earlier liblacquer.so.0 relies on. Compared by libabigail (Debian: abigail-tools): exit 77, skipped,
-without it.
+"""Fails if liblacquer's ABI differs from the recorded one, on which programs built against an
+earlier liblacquer.so.0 rely. libabigail (Debian: abigail-tools) compares them; without it the exit
+status is 77 (skipped).
 
 Usage: check.py LIBRARY INCLUDE_FOLDER [--write]   LIBRARY has debug information of public types
 """

@@ -1,4 +1,4 @@
-"""Tiny models, one operator each, with the odd parameters that real exports have.
+"""Tiny models, one operator each, with the unusual parameters of real exports.
 
 Each function is a case: it yields (name, .tflite bytes, options for the comparison)."""
 import itertools
@@ -8,7 +8,7 @@ import numpy as np
 from tflite_builder import Builder, schema
 
 SAME, VALID = schema.Padding.SAME, schema.Padding.VALID
-# Not tanh: the TFLite runtime leaves it out, and no converter writes it.
+# Not tanh: the TFLite runtime lacks it, and no converter writes it.
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
 
 
@@ -84,7 +84,7 @@ def transpose_conv():
                                                  [SAME, VALID], [True, False]):
         sizes = [[n * s] if padding == SAME else [n * s + max(f - s, 0)]
                  for n, f in ((5, k[0]), (4, k[1]))]
-        if padding == SAME and s > 1:  # several sizes come down to the same input
+        if padding == SAME and s > 1:  # several output sizes share an input size
             sizes[0].append(sizes[0][0] - 1)
         for oh, ow in itertools.product(*sizes):
             yield (f"k{k} s{s} p{padding} b{bias} to {oh}x{ow}",
@@ -139,7 +139,7 @@ def resize():
                single(kind, [[1, *a, 3]], [1, *c, 3], table, [ints(*c)], version=3, **options), {})
 
 
-# ---- numbers one by one
+# ---- element by element
 
 def binary():
     shapes = [([2, 3, 4, 5], [2, 3, 4, 5]), ([2, 3, 4, 5], [5]), ([1, 4, 5], [2, 3, 4, 5]),
@@ -194,7 +194,7 @@ def unary():
     yield ("SELECT_V2", b.finish([which, x, y], [out]), {})
 
 
-# ---- moving numbers about
+# ---- moving elements
 
 def moving():
     for axis in (0, 1, 3, -1):
@@ -327,14 +327,14 @@ def where():
 
 def by_number():
     """ONE_HOT, SCATTER_ND, WHERE, RANK, EMBEDDING_LOOKUP, NON_MAX_SUPPRESSION."""
-    which = np.array([[0, 3, -1], [2, 9, 1]], np.int32)  # -1 and 9 are nowhere
+    which = np.array([[0, 3, -1], [2, 9, 1]], np.int32)  # -1 and 9 are out of range
     for axis, out in ((-1, [2, 3, 4]), (0, [4, 2, 3]), (1, [2, 4, 3])):
         b = Builder()
         on, off, y = b.tensor([], name="on"), b.constant(np.float32(-1)), b.tensor(out)
         b.op("ONE_HOT", [b.constant(which), b.constant(np.int32(4)), on, off], [y],
              "OneHotOptions", axis=axis)
         yield (f"ONE_HOT {axis}", b.finish([on], [y]), {})
-    twice = np.array([[1], [3], [1]], np.int32)  # a place named twice holds the sum
+    twice = np.array([[1], [3], [1]], np.int32)  # an index that occurs twice gets the sum
     yield ("SCATTER_ND", single("SCATTER_ND", [[3, 2]], [5, 2], constants=[ints(5, 2)],
                                 before=[twice]), {})
     b = Builder()

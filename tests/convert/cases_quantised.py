@@ -17,7 +17,7 @@ def both(dtype):
 
 
 def weights(shape, axis, per_channel=True, seed=4):
-    """int8 numbers with a scale each for `axis`, or one for all."""
+    """int8 values with a scale for each slice along `axis`, or one for all."""
     values = np.random.default_rng(seed).integers(-127, 128, shape).astype(np.int8)
     count = shape[axis] if per_channel else 1
     return values, {"scale": np.linspace(0.002, 0.006, count), "zero": np.zeros(count, int),
@@ -26,7 +26,7 @@ def weights(shape, axis, per_channel=True, seed=4):
 
 def product(name, shape, out, options, weights_shape, axis, channels, dtype="int8",
             per_channel=True, before=None, version=3, **values):
-    """A convolution or a product with quantised weights and a 32-bit bias."""
+    """A convolution or a matrix product with quantised weights and a 32-bit bias."""
     b = Builder()
     x_about, y_about = both(dtype)
     x, y = b.tensor(shape, dtype, name="x", **x_about), b.tensor(out, dtype, name="y", **y_about)
@@ -150,7 +150,7 @@ def moving():
 
 
 def wide():
-    """int16 activations with int8 weights and a 64-bit bias, as the 16x8 exports are."""
+    """int16 activations with int8 weights and a 64-bit bias, as in 16x8 exports."""
     x_about, y_about = {"scale": 3 / 32768, "zero": 0}, {"scale": 6 / 32768, "zero": 0}
     numbers, about = weights([5, 3, 3, 6], 0)
     bias = np.random.default_rng(8).integers(-200000, 200000, 5).astype(np.int64)
@@ -178,7 +178,7 @@ def wide():
 
 
 def stored_small():
-    """Weights of float16 and of int8 in a float model: dequantised when they are converted."""
+    """float16 and int8 weights in a float model, which are dequantised during conversion."""
     w, bias = random(4, 3, 3, 3).astype(np.float16), random(4).astype(np.float16)
     b = Builder()
     x, y = b.tensor([1, 6, 6, 3]), b.tensor([1, 6, 6, 4])

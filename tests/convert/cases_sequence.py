@@ -1,4 +1,4 @@
-"""Operators over volumes and sequences, and the detector's end: CONV_3D, LSTM, RNN,
+"""Operators over volumes and sequences, and the last operator of detectors: CONV_3D, LSTM, RNN,
 TFLite_Detection_PostProcess, diagonals, blocks of a row."""
 import itertools
 
@@ -51,7 +51,7 @@ def lstm(steps, time_major, clip, scale):
 def recurrent():
     for time_major, clip in itertools.product([False, True], [0.0, 10.0]):
         yield f"LSTM {time_major} {clip}", lstm(5, time_major, clip, 1), {}
-    # Cells that meet their limit: 24 steps, gates wide open.
+    # Cells that reach their clipping limit: 24 steps with gates wide open.
     yield "LSTM clipped", lstm(24, False, 2.0, 20), {"low": 0.5}
     yield "LSTM long", lstm(24, True, 10.0, 20), {"low": 0.5}
     for time_major in (False, True):
@@ -86,7 +86,7 @@ def detector(per_class, background, least, most=6):
 
 def detection():
     for per_class, background in itertools.product([False, True], [0, 1]):
-        # Positive scores, enough of them above the least one to fill the lists.
+        # Positive scores, enough of them above the threshold to fill the lists.
         yield (f"{per_class} {background}", detector(per_class, background, 1e-8),
                {"low": 0.01, "high": 1})
     yield "few by class", detector(True, 1, 0.97, 8), {"low": 0, "high": 1}

@@ -1,4 +1,5 @@
-"""Converts a .tflite model and runs it in the TFLite runtime and, converted, in ONNX Runtime."""
+"""Converts a .tflite model, and runs the original in the TFLite runtime and the result in ONNX
+Runtime."""
 import json
 import pathlib
 import subprocess
@@ -65,7 +66,7 @@ def run_onnx(path, names, inputs):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    # What is compared is the graph that we wrote, not what an optimiser makes of it.
+    # Without optimisations: the comparison is about the graph that Lacquer wrote.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     assert [i.name for i in session.get_inputs()] == names
@@ -73,7 +74,7 @@ def run_onnx(path, names, inputs):
 
 
 def difference(got, want):
-    """Of quantised numbers in steps, of others relative to the largest."""
+    """In quantisation steps for quantised values, relative to the largest for others."""
     assert got.shape == want.shape and got.dtype == want.dtype, (got.shape, want.shape, got.dtype)
     if want.size == 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""Small networks for `lacquer quantize`, pictures to calibrate them with, and the command."""
+"""Small networks for `lacquer quantize`, pictures for calibration, and the command."""
 import subprocess
 
 import numpy as np
@@ -12,7 +12,7 @@ SIZE = 64
 
 
 def pictures(folder, count=12):
-    """Blobs of one colour on another: what a network that looks for red draws a mask of."""
+    """Blobs of one colour on another: a network that detects red draws a mask of them."""
     random = np.random.default_rng(7)
     folder.mkdir()
     y, x = np.mgrid[:SIZE, :SIZE]
@@ -29,7 +29,7 @@ def pictures(folder, count=12):
 
 
 class Graph:
-    """Nodes one behind the other; a constant is named as it is given."""
+    """A chain of nodes; a constant is named by its argument."""
 
     def __init__(self, seed=3):
         self.random = np.random.default_rng(seed)
@@ -70,7 +70,8 @@ class Graph:
 
 
 def body(graph):
-    """Everything that rounded numbers pass: SiLU, a sum, a pool, a resized part, a join."""
+    """Every operator that quantised values can pass: SiLU, a sum, a pool, a resized part, a
+    join."""
     graph.nodes.append(helper.make_node("Constant", [], ["scales"], value=numpy_helper.from_array(
         np.array([1, 1, 2, 2], np.float32))))
     a = graph.silu(graph.conv("image", "stem", 3, 16, strides=[2, 2]))
@@ -85,7 +86,7 @@ def body(graph):
 
 
 def mask_model(path, **about):
-    """A map of red: the head takes the numbers of a grey copy from those of the picture."""
+    """A map of red: the head subtracts the values of a grey copy from those of the picture."""
     graph = Graph()
     features = body(graph)
     logits = graph.conv(features, "head", 16, 1, kernel=1)

@@ -1,4 +1,4 @@
-"""IF and WHILE: what runs are other graphs of the file."""
+"""IF and WHILE, whose bodies are other graphs of the file."""
 import numpy as np
 import pytest
 
@@ -29,7 +29,8 @@ def branch(b, shape, seed, add=False):
 
 
 def choice(condition=None):
-    """IF the first of x is large: one convolution, else another; `condition`: known beforehand."""
+    """IF the first element of x is large: one convolution, else another; `condition`: it is a
+    constant."""
     b, shape = Builder(), [1, 5, 4, 3]
     x, out = b.tensor(shape, name="x"), b.tensor(shape, name="out")
     large = b.tensor([], "bool") if condition is None else b.constant(np.bool_(condition))
@@ -89,7 +90,7 @@ def same(tmp_path, model, **options):
 def test_a_branch(tmp_path, condition, high):
     gap, made = same(tmp_path, choice(condition), low=-1, high=high)
     assert gap <= FLOAT_MAX
-    # Known beforehand, only one of the branches is in the result.
+    # With a constant condition, only one of the branches is in the result.
     assert compare.count(made, "Conv") == (2 if condition is None else 1)
     assert compare.count(made, "Where") == (condition is None)
 
@@ -99,7 +100,7 @@ def test_a_loop_is_written_out(tmp_path, turns):
     gap, made = same(tmp_path, loop(turns))
     assert gap <= FLOAT_MAX
     assert compare.count(made, "Conv") == turns
-    # The turns share their weights, and pictures are not turned in between.
+    # The iterations share their weights, and pictures are not transposed in between.
     assert sum(len(i.dims) == 4 for i in made.graph.initializer) == (turns > 0)
     assert compare.count(made, "Transpose") <= turns + 2
 

@@ -1,7 +1,7 @@
-"""A deep quantised network. Its steps add up: the TFLite runtime multiplies in fixed point here and
-in floats there, QDQ in floats, and a number near the middle of two steps falls to either side;
-behind it a product makes two steps of one. So each operator is given what the runtime itself had
-before it: then it gives at most one step more or less, and seldom that."""
+"""A deep quantised network. Its rounding differences add up: the TFLite runtime multiplies in fixed
+point in some operators and in floats in others, QDQ always in floats, and a value near the middle
+of two steps is rounded up or down; a later product doubles the difference. So each operator gets
+the runtime's own values as its input: then its result rarely differs, and by at most one step."""
 import numpy as np
 import onnx
 import onnxruntime
@@ -13,13 +13,13 @@ from cases import SAME
 from tflite_builder import Builder
 
 DEPTH, CHANNELS = 8, 16
-STEPS_MAX, DIFFER_MAX = 1, 0.05  # of an operator's numbers, the share that may differ
+STEPS_MAX, DIFFER_MAX = 1, 0.05  # maximum share of an operator's values that may differ
 ACTIVE = {"scale": 0.04, "zero": -20}
 GATE = {"scale": 1 / 256, "zero": -128}
 
 
 def network(dtype):
-    """Blocks of SiLU (a convolution, LOGISTIC, MUL), a sum, a join, a larger picture."""
+    """Blocks of SiLU (a convolution, LOGISTIC, MUL), a sum, a join, an upsampled picture."""
     random = np.random.default_rng(5)
     shift = 128 if dtype == "uint8" else 0
     active, gate = ({**about, "zero": about["zero"] + shift} for about in (ACTIVE, GATE))
@@ -70,14 +70,14 @@ def runtime_tensors(source, picture, kernels):
     runtime.invoke()
     made = {}
     for about in runtime.get_tensor_details():
-        # Not the constants, and nothing of the delegate's own.
+        # Without constants and without the delegate's own tensors.
         if about["name"].rstrip("0123456789") in ("conv", "gate", "silu", "sum", "join", "large"):
             made[about["name"]] = runtime.get_tensor(about["index"])
     return made
 
 
 def led(model, want):
-    """Every quantised tensor is an output, and what follows takes the runtime's own instead."""
+    """Makes every quantised tensor an output, and feeds the runtime's values to what follows it."""
     forced = {}
     for node in model.graph.node:
         name = node.output[0]
@@ -99,7 +99,7 @@ def led(model, want):
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("kernels", ["BUILTIN", "BUILTIN_WITHOUT_DEFAULT_DELEGATES"])
-def test_no_operator_of_it_is_off_by_more_than_a_step(tmp_path, dtype, kernels):
+def test_each_operator_differs_by_one_step_at_most(tmp_path, dtype, kernels):
     source, target = tmp_path / "model.tflite", tmp_path / "model.onnx"
     source.write_bytes(network(dtype))
     compare.convert(source, target)
@@ -117,7 +117,7 @@ def test_no_operator_of_it_is_off_by_more_than_a_step(tmp_path, dtype, kernels):
     feeds = {"x": picture, **{name + ".led": values for name, values in forced.items()}}
     names = [output.name for output in session.get_outputs()]
     for name, got in zip(names, session.run(None, feeds)):
-        if name not in forced:  # the output, as it stands in the file
+        if name not in forced:  # the output with its name in the file
             continue
         gap = np.abs(got.astype(int) - forced[name].astype(int))
         assert gap.max() <= STEPS_MAX and (gap > 0).mean() <= DIFFER_MAX, (name, gap.max())

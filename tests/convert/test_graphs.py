@@ -1,4 +1,4 @@
-"""Operators together: what is folded away, what is never turned, what stays open."""
+"""Combinations of operators: what is folded, what must not be transposed, what stays dynamic."""
 import json
 import struct
 
@@ -15,7 +15,7 @@ FLOAT_MAX = 1e-5
 
 
 class Net(Builder):
-    """Operators one after another on pictures; each gives the number of its output."""
+    """A chain of operators on pictures; each returns the number of its output."""
 
     def conv(self, x, out, w, **more):
         values = {"padding": SAME, "strideH": 1, "strideW": 1, **more}
@@ -42,7 +42,7 @@ def kinds(model):
     return sorted(node.op_type for node in model.graph.node)
 
 
-def test_padding_becomes_the_convolutions_own(tmp_path):
+def test_padding_is_merged_into_the_convolution(tmp_path):
     for padding, size in ((VALID, 5), (SAME, 6)):
         b = Net()
         x = b.tensor([1, 8, 9, 3])
@@ -54,7 +54,7 @@ def test_padding_becomes_the_convolutions_own(tmp_path):
         assert "Pad" not in kinds(model)
 
 
-def test_a_batch_normalisation_goes_into_the_weights(tmp_path):
+def test_a_batch_normalisation_is_folded_into_the_weights(tmp_path):
     b = Net()
     x = b.tensor([1, 6, 6, 3])
     y = b.conv(x, [1, 6, 6, 4], random(4, 3, 3, 3))
@@ -73,7 +73,7 @@ def test_a_scale_whose_input_is_used_elsewhere_stays(tmp_path):
     assert "Mul" in kinds(converted(tmp_path, b.finish([x], [z, y])))
 
 
-def test_blocks_in_the_batch_become_a_dilation(tmp_path):
+def test_space_to_batch_becomes_a_dilation(tmp_path):
     b = Net()
     x = b.tensor([1, 7, 9, 3])
     block = b.ints(2, 2)
@@ -86,7 +86,7 @@ def test_blocks_in_the_batch_become_a_dilation(tmp_path):
     assert kinds(model) == ["Conv", "Transpose", "Transpose"]
 
 
-def test_a_network_of_pictures_is_never_turned_inside(tmp_path):
+def test_a_network_of_pictures_has_no_inner_transposes(tmp_path):
     b = Net()
     x = b.tensor([1, 8, 8, 3])
     y = b.conv(x, [1, 8, 8, 4], random(4, 3, 3, 3))
@@ -97,7 +97,7 @@ def test_a_network_of_pictures_is_never_turned_inside(tmp_path):
                   strideW=2, filterHeight=2, filterWidth=2)
     large = b.one("RESIZE_BILINEAR", [small, b.ints(8, 8)], [1, 8, 8, 4], "ResizeBilinearOptions",
                   halfPixelCenters=True)
-    # Pixels repeated as frameworks do it: an axis more, tiled, and joined again.
+    # Pixels repeated as frameworks write it: a further axis, tiled, and merged again.
     thick = b.one("EXPAND_DIMS", [small, b.constant(np.int32(3))], [1, 4, 4, 1, 4])
     thick = b.one("TILE", [thick, b.ints(1, 1, 1, 2, 1)], [1, 4, 4, 2, 4])
     thick = b.one("RESHAPE", [thick, b.ints(1, 4, 8, 4)], [1, 4, 8, 4])
@@ -114,10 +114,10 @@ def test_a_network_of_pictures_is_never_turned_inside(tmp_path):
     y = b.one("TRANSPOSE", [y, b.ints(0, 3, 1, 2)], [1, 5, 8, 8])
     y = b.one("RESHAPE", [y, b.ints(1, 5, 64)], [1, 5, 64])
     model = converted(tmp_path, b.finish([x], [y]))
-    assert kinds(model).count("Transpose") == 1 # where the picture comes in
+    assert kinds(model).count("Transpose") == 1 # at the picture's input
 
 
-def test_attention_costs_no_turning_of_pictures(tmp_path):
+def test_attention_needs_no_transposes_of_pictures(tmp_path):
     b = Net()
     x = b.tensor([1, 4, 4, 8])
     qkv = b.conv(x, [1, 4, 4, 16], random(16, 1, 1, 8))
@@ -133,13 +133,13 @@ def test_attention_costs_no_turning_of_pictures(tmp_path):
     out = b.one("TRANSPOSE", [out, b.ints(0, 2, 3, 1)], [1, 4, 4, 8])
     y = b.conv(out, [1, 4, 4, 8], random(8, 3, 3, 8))
     model = converted(tmp_path, b.finish([x], [y]))
-    # In, out, and the two factors that the products want the other way round.
+    # At the input, at the output, and for the two factors that the products need transposed.
     assert kinds(model).count("Transpose") == 4
     report = compare.report(tmp_path / "model.tflite", tmp_path / "model.onnx", tmp_path / "r.json")
     assert report["transposes"] == 4 and report["transposes_inner"] == 0
 
 
-def test_shuffled_channels_are_turned_once(tmp_path):
+def test_shuffled_channels_are_transposed_once(tmp_path):
     b = Net()
     x = b.tensor([1, 8, 6, 3])
     y = b.conv(x, [1, 8, 6, 12], random(12, 3, 3, 3))
@@ -148,7 +148,7 @@ def test_shuffled_channels_are_turned_once(tmp_path):
     y = b.one("RESHAPE", [y, b.ints(1, 8, 6, 12)], [1, 8, 6, 12])
     y = b.conv(y, [1, 8, 6, 4], random(4, 3, 3, 12))
     model = converted(tmp_path, b.finish([x], [y]))
-    assert kinds(model).count("Transpose") == 3  # in, out, and the channels that change places
+    assert kinds(model).count("Transpose") == 3  # input, output, and the swapped channels
 
 
 def test_windows_become_a_picture_at_once(tmp_path):
@@ -163,11 +163,11 @@ def test_windows_become_a_picture_at_once(tmp_path):
     y = b.one("RESHAPE", [y, b.ints(1, 8, 8, 4)], [1, 8, 8, 4])
     y = b.conv(y, [1, 8, 8, 2], random(2, 3, 3, 4))
     model = converted(tmp_path, b.finish([x], [y]))
-    assert kinds(model).count("Transpose") == 3  # into windows, back as NCHW, out
+    assert kinds(model).count("Transpose") == 3  # into windows, back as NCHW, output
 
 
 def open_shape():
-    """The chain that frameworks write to flatten an open batch: SHAPE, a slice of it, PACK."""
+    """The chain that frameworks write to flatten a dynamic batch: SHAPE, a slice of it, PACK."""
     b = Net()
     x = b.tensor([1, 4, 4, 3], name="x", signature=[-1, 4, 4, 3])
     sizes = b.tensor([4], "int32")
@@ -182,7 +182,7 @@ def open_shape():
     return b.finish([x], [y])
 
 
-def test_sizes_are_worked_out_as_far_as_they_are_known(tmp_path):
+def test_sizes_are_computed_as_far_as_they_are_known(tmp_path):
     three = random(3, 4, 4, 3)
     model = converted(tmp_path, open_shape(), inputs_of=lambda details: [three])
     assert kinds(model) == ["Reshape"]
@@ -190,7 +190,7 @@ def test_sizes_are_worked_out_as_far_as_they_are_known(tmp_path):
             model.graph.output[0].type.tensor_type.shape.dim] == ["batch", 48]
 
 
-def test_an_open_batch_joined_with_other_axes_comes_back(tmp_path):
+def test_an_open_batch_merged_with_other_axes_is_restored(tmp_path):
     """As frameworks write a dense layer over the channels of a picture."""
     b = Net()
     x = b.tensor([1, 4, 5, 3], name="x", signature=[-1, 4, 5, 3])
@@ -212,7 +212,7 @@ def test_an_open_batch_joined_with_other_axes_comes_back(tmp_path):
     assert kinds(model) == ["Add", "MatMul"]
 
 
-def test_a_dense_layer_over_channels_does_not_turn_the_picture(tmp_path):
+def test_a_dense_layer_over_channels_needs_no_transpose(tmp_path):
     for size in (-1, 1):
         b = Net()
         x = b.tensor([1, 4, 5, 3], name="x", signature=[size, 4, 5, 3])
@@ -248,7 +248,7 @@ def test_an_output_may_be_an_input_a_constant_or_named_twice(tmp_path):
     assert names == ["y", "x#out1", "y#out2"]
 
 
-def test_names_that_onnx_cannot_have_are_made_ones(tmp_path):
+def test_names_invalid_in_onnx_are_replaced(tmp_path):
     b = Net()
     x = b.tensor([4], name="x")
     y, z = b.one("RELU", [x], [4], name="same"), b.tensor([4], name="same")
@@ -261,7 +261,7 @@ def test_names_that_onnx_cannot_have_are_made_ones(tmp_path):
     assert len(set(names)) == 3 and names[-1] == "out"
 
 
-def test_sparse_weights_are_spread(tmp_path):
+def test_sparse_weights_are_densified(tmp_path):
     dense = np.zeros((4, 6), np.float32)
     dense[0, 1], dense[0, 5], dense[2, 0], dense[3, 3] = 1, -2, 3, 0.5
     b = Net()
@@ -288,7 +288,7 @@ def test_sparse_weights_are_spread(tmp_path):
 
 
 def test_sparse_constants_are_bounded_over_a_whole_file(tmp_path):
-    """Each walks sixty million empty places and takes a few bytes: a hundred would take a
+    """Each covers sixty million empty elements and takes a few bytes: a hundred would take a
     minute."""
     b = Net()
     about = schema.SparsityParametersT()
@@ -352,7 +352,7 @@ def test_the_report_compares_every_tensor(tmp_path):
             assert 0 <= row["mean_abs"] <= row["max_abs"] and row["max_rel"] < 1e-4
 
 
-def test_the_report_makes_up_truths_and_short_integers(tmp_path):
+def test_the_report_generates_booleans_and_short_integers(tmp_path):
     b = Net()
     which, short = b.tensor([2, 5], "bool", name="which"), b.tensor([2, 5], "int16", name="short")
     real = b.one("CAST", [short], [2, 5], "CastOptions", name="real")
@@ -364,8 +364,8 @@ def test_the_report_makes_up_truths_and_short_integers(tmp_path):
     assert [(row["name"], row["max_abs"]) for row in rows] == [("out", 0)]
 
 
-def test_the_report_takes_small_weights_at_their_word(tmp_path):
-    """A dynamic-range model: left alone, OpenVINO quantises what meets the int8 weights."""
+def test_the_report_does_not_quantise_small_weights(tmp_path):
+    """A dynamic-range model: by default OpenVINO would quantise the inputs of the int8 weights."""
     b = Net()
     x = b.tensor([1, 8, 8, 64], name="x")
     y = b.tensor([1, 8, 8, 64], name="y")
@@ -386,19 +386,19 @@ def sidecar_case(tmp_path, sidecar):
     return source
 
 
-def test_the_sidecar_goes_along(tmp_path):
+def test_the_sidecar_is_copied(tmp_path):
     text = '{"name": "mine", "layout": "nhwc", "threshold": 0.4, "notes": "kept"}'
     source = sidecar_case(tmp_path, text)
     compare.convert(source, tmp_path / "out.onnx")
     assert (tmp_path / "out.json").read_text() == text
     compare.convert(source, tmp_path / "out.onnx", "--nchw")
     assert json.loads((tmp_path / "out.json").read_text()) == {**json.loads(text), "layout": "nchw"}
-    # One sidecar cannot say both.
+    # One sidecar cannot describe both.
     done = compare.convert(source, tmp_path / "in.onnx", "--nchw", status=2)
     assert b"another name" in done.stderr and not (tmp_path / "in.onnx").exists()
 
 
-def test_a_bad_sidecar_is_told(tmp_path):
+def test_a_bad_sidecar_is_reported(tmp_path):
     source = sidecar_case(tmp_path, '{"layout": "sideways"}')
     done = compare.convert(source, tmp_path / "out.onnx", status=1)
     assert b"layout" in done.stderr

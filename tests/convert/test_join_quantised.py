@@ -1,6 +1,6 @@
-"""CONCATENATION and what may follow it in a quantised network. OpenVINO 2026.4 ends the process
-over a Concat whose QuantizeLinear with a zero point is followed by another: it must not be
-written."""
+"""CONCATENATION and what may follow it in a quantised network. OpenVINO 2026.4 crashes on a Concat
+whose QuantizeLinear with a zero point is followed by another one: the converter must not write
+that."""
 import os
 import subprocess
 import sys
@@ -66,7 +66,7 @@ def nested():
 
 
 def scaled():
-    """A product between them: boxes times their stride."""
+    """A product in between: boxes times their stride."""
     b = Builder()
     parts, y, shape = joined(b)
     z = b.tensor(shape, "float32")
@@ -77,7 +77,7 @@ def scaled():
 
 
 def mixed():
-    """uint8 may join what is quantised in different ways."""
+    """uint8 tensors with different quantisations may be joined."""
     b = Builder()
     abouts = [{"scale": 0.1, "zero": 128}, {"scale": 0.05, "zero": 100}, {"scale": 0.2, "zero": 9}]
     parts, y, shape = joined(b, about=abouts[0], dtype="uint8", others=abouts)
@@ -111,7 +111,7 @@ def test_what_follows_a_join(tmp_path, name):
     source, target = tmp_path / "x.tflite", tmp_path / "x.onnx"
     source.write_bytes(CASES[name]())
     gap, model = compare.same(source, target)
-    # The runtime requantises in fixed point: each time a number may fall to either side of a half.
+    # The runtime requantises in fixed point: each time a value may be rounded up or down.
     assert gap <= {"in a row": 3, "nested": 2, "the same scale": 0}.get(name, 1)
     makers = {name: node for node in model.graph.node for name in node.output}
     for node in model.graph.node:
@@ -123,8 +123,8 @@ def test_what_follows_a_join(tmp_path, name):
     assert done.returncode == 0, (done.returncode, done.stderr[-500:])
 
 
-def test_joins_without_end(tmp_path):
-    """Each takes the one before it a hundred times: looked through, that would take for ever."""
+def test_nested_joins_end_in_time(tmp_path):
+    """Each joins its predecessor a hundred times: following every path would take for ever."""
     b = Builder()
     y, size = b.tensor([1, 0], "int8", name="x", **FIRST), 0
     first = y

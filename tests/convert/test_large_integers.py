@@ -1,4 +1,4 @@
-"""Whole numbers that a double does not hold, in constants that shapes are worked out from."""
+"""Integers that a double cannot represent, in constants from which shapes are computed."""
 import numpy as np
 import pytest
 
@@ -24,7 +24,8 @@ def test_a_bound_beyond_what_doubles_hold(tmp_path, operator, number):
 
 
 def test_a_size_beyond_all_sizes(tmp_path):
-    """Doubled up, a size would leave 64 bits: it is open, then, or refused; not worked out."""
+    """Doubled repeatedly, a size would exceed 64 bits: it stays dynamic or is refused, not
+    computed."""
     b = Builder()
     x = b.tensor([1, 4, 4, 3], name="x")
     y = b.tensor([1, 8, 8, 3], name="y")

@@ -1,4 +1,4 @@
-"""Whole models, and what the command does with files that it cannot convert."""
+"""Whole models, and the command's reaction to files that it cannot convert."""
 import subprocess
 
 import numpy as np
@@ -16,15 +16,15 @@ OUTPUT_MAX = 1e-3
 def test_the_default_model(tmp_path):
     gap, model = compare.same(NAIL, tmp_path / "nail.onnx", low=0.0, high=1.0)
     assert gap <= OUTPUT_MAX
-    assert compare.count(model, "Transpose") == 1  # where the picture comes in
-    assert (tmp_path / "nail.json").exists()       # its sidecar comes along
+    assert compare.count(model, "Transpose") == 1  # at the picture's input
+    assert (tmp_path / "nail.json").exists()       # its sidecar is copied
 
 
 @pytest.mark.skipif(not YOLO.exists(), reason="needs the YOLOv8s-seg model beside the checkout")
 def test_yolov8s_seg(tmp_path):
     gap, model = compare.same(YOLO, tmp_path / "yolo.onnx", low=0.0, high=1.0)
     assert gap <= OUTPUT_MAX
-    # One where the picture comes in, one where the prototypes go out; none on the way.
+    # One at the picture's input, one at the prototypes' output; none in between.
     assert compare.count(model, "Transpose") == 2
     assert [i.name for i in model.graph.input] == ["images"]
     assert [o.name for o in model.graph.output] == ["Identity", "Identity_1"]
@@ -49,7 +49,7 @@ def refused(tmp_path, model):
     source.write_bytes(model)
     text = compare.convert(source, target, status=1).stderr.decode()
     assert text.startswith("lacquer: ") and text.count("\n") == 1
-    # Neither the result nor what was on its way to become it.
+    # Neither the result nor its temporary file.
     assert sorted(tmp_path.iterdir()) == [source]
     return text
 

@@ -1,4 +1,5 @@
-"""`convert --nchw` of models whose pictures go in as NCHW already, as PyTorch's exporters write."""
+"""`convert --nchw` for models whose pictures are NCHW already, as PyTorch's exporters write
+them."""
 import json
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Every operator with odd parameters: the TFLite runtime against ONNX Runtime."""
+"""Every operator with unusual parameters: the TFLite runtime against ONNX Runtime."""
 import pytest
 
 import cases
@@ -6,8 +6,8 @@ import cases_quantised
 import cases_sequence
 import compare
 
-FLOAT_MAX = 1e-4  # of the largest number
-STEPS_MAX = 1     # of a quantised output
+FLOAT_MAX = 1e-4  # relative to the largest value
+STEPS_MAX = 1     # for a quantised output
 
 
 @pytest.mark.parametrize("family", [*cases.ALL, *cases_quantised.ALL, *cases_sequence.ALL],
@@ -17,10 +17,10 @@ def test_operator(tmp_path, family):
     source = tmp_path / "model.tflite"
     for name, model, options in family():
         source.write_bytes(model)
-        step = options.pop("steps_of", None)  # of a float that was quantised on its way
+        step = options.pop("steps_of", None)  # for a float that was quantised in between
         try:
             gap, converted = compare.same(source, tmp_path / "model.onnx", **options)
-        except Exception as problem:  # all of a family's failures are told, not only the first
+        except Exception as problem:  # all failures of a family are reported, not only the first
             wrong.append(f"{name}: {str(problem)[:300]}")
             continue
         seen += 1

@@ -1,5 +1,5 @@
-"""lacquer quantize: the int8 model is valid, close to the float one in two engines, and as TensorRT
-and OpenVINO want it. What it refuses: test_quantise_refused.py."""
+"""lacquer quantize: the int8 model is valid, close to the float one in two engines, and meets the
+rules of TensorRT and OpenVINO. test_quantise_refused.py tests refused input."""
 import json
 import os
 import pty
@@ -51,7 +51,7 @@ def prepared(path):
 
 
 def run_openvino(path, inputs):
-    """In a process of its own, as what these packages bring along does not mix."""
+    """In a separate process, because the libraries that these packages load conflict."""
     np.save(path.with_suffix(".in.npy"), inputs)
     code = ("import sys, numpy as np, openvino as ov; "
             "m = ov.Core().compile_model(sys.argv[1], 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'}); "
@@ -82,7 +82,7 @@ def test_layers_are_int8(made):
 
 
 def test_activations_are_symmetric(made):
-    """As TensorRT wants them: int8, and 0 is 0."""
+    """As TensorRT requires: int8 with zero point 0."""
     model = made[2]
     rounding = [n for n in model.graph.node if n.op_type == "QuantizeLinear"]
     assert rounding
@@ -93,7 +93,7 @@ def test_activations_are_symmetric(made):
 
 
 def test_what_is_joined_shares_a_scale(made):
-    """Else an engine rounds a second time at each Concat."""
+    """Otherwise an engine rounds a second time at each Concat."""
     nodes = by_output(made[2])
     wide, own = nodes["joined"].input
     resized = nodes[nodes["wide"].input[0]]
@@ -127,7 +127,8 @@ def test_report(made):
 
 
 def test_joined_tensors_keep_their_levels_without_amx(made, pictures, tmp_path):
-    """On VNNI OpenVINO would round what meets in a Concat to a dozen levels (fake_quantize.h)."""
+    """Without AMX (on VNNI), OpenVINO would round the inputs of a Concat to a dozen levels
+    (fake_quantize.h)."""
     report = tmp_path / "report.json"
     quantise(made[0], tmp_path / "int8.onnx", pictures, "--report", report,
              env=dict(os.environ, ONEDNN_MAX_CPU_ISA="AVX512_CORE_VNNI"))
@@ -137,10 +138,11 @@ def test_joined_tensors_keep_their_levels_without_amx(made, pictures, tmp_path):
 
 
 def test_biases_are_corrected(pictures, tmp_path):
-    """Weights that all round the same way shift what a channel gives; the bias takes it back."""
+    """Weights that are all rounded in the same direction shift a channel's output; the bias
+    corrects that."""
     graph = small.Graph()
     weights = np.full((4, 3, 1, 1), .2049, np.float32)  # .2049 is 26.02 steps of .007874…
-    weights[:, 0] = 1                                    # … and the steps are set by this
+    weights[:, 0] = 1                                    # … and this value determines the steps
     graph.op("Conv", ["image", graph.constant("w", weights),
                       graph.constant("b", np.zeros(4, np.float32))], "out")
     source = graph.save(tmp_path / "float.onnx", [("out", [1, 4, small.SIZE, small.SIZE])])
@@ -169,8 +171,8 @@ def test_kept_layers_stay_in_float(made, pictures, tmp_path):
 
 
 def spread_model(path, less=0):
-    """A layer, `gathering`, whose input has one number a thousand times as large as the rest: eight
-    bits are too few, and the others lose nothing."""
+    """A layer, `gathering`, whose input has one value a thousand times as large as the rest: eight
+    bits are too few for it, while the other layers lose nothing."""
     graph = small.Graph()
     spread = np.eye(16, dtype=np.float32).reshape(16, 16, 1, 1) * 1.0
     spread[0] *= 3000
@@ -194,7 +196,7 @@ def test_sensitive_layers_stay_in_float(pictures, tmp_path):
     quantise(source, tmp_path / "int8.onnx", pictures, "--report", report)
     found = arithmetic(report)
     assert found["gathering"] == "float"
-    # No more than are needed: the others add no noise that shows.
+    # No more than needed: the others add no visible noise.
     assert list(found.values()).count("float") <= 2
     assert found["inner"] == found["stem"] == found["deep"] == "int8"
     model = compare.checked(tmp_path / "int8.onnx")
@@ -212,8 +214,8 @@ def test_float_max_bounds_what_stays_in_float(pictures, tmp_path):
     quantise(source, tmp_path / "b.onnx", pictures, "--float-max", "101", status=2)
 
 
-def test_no_nail_says_so_and_judges_each_layer(pictures, tmp_path):
-    """As a network with random weights: what is painted tells nothing, and the layers' own noise
+def test_without_nails_each_layer_is_judged(pictures, tmp_path):
+    """As with random weights: the painted picture decides nothing, so the layers' own noise
     decides."""
     source, report = spread_model(tmp_path / "float.onnx", less=1e4), tmp_path / "report.json"
     done = quantise(source, tmp_path / "int8.onnx", pictures, "--report", report)
@@ -222,9 +224,9 @@ def test_no_nail_says_so_and_judges_each_layer(pictures, tmp_path):
     assert found.pop("gathering") == "float" and set(found.values()) == {"int8"}
 
 
-def test_no_nail_keeps_no_layer_for_the_outputs_noise(pictures, tmp_path):
-    """The output is the small difference of two layers, each of which is exact enough: int8 shows
-    there, whatever layer were left in float."""
+def test_without_nails_no_layer_is_kept_for_the_outputs_noise(pictures, tmp_path):
+    """The output is the small difference of two layers, each of which is accurate enough:
+    quantising it adds noise whichever layer stays in float."""
     graph = small.Graph()
     features = small.body(graph)
     weights = graph.random.normal(0, .3, (1, 16, 1, 1)).astype(np.float32)
@@ -244,8 +246,8 @@ def test_no_nail_keeps_no_layer_for_the_outputs_noise(pictures, tmp_path):
     assert all(row["noise_own"] < .02 for row in told["layers"])
 
 
-def test_progress_is_told(made, pictures, tmp_path):
-    """One line that changes on a terminal, else a line for each stage."""
+def test_progress_is_reported(made, pictures, tmp_path):
+    """One changing line on a terminal, otherwise one line per stage."""
     lines = made[4].stderr.splitlines()
     assert any(line.startswith("lacquer: calibration: 12 in ") for line in lines)
     assert any(line.startswith("lacquer: ranges: 5 in ") for line in lines)
@@ -264,7 +266,7 @@ def test_progress_is_told(made, pictures, tmp_path):
 def read_terminal(terminal):
     try:
         return os.read(terminal, 4096)
-    except OSError:  # its last user is gone
+    except OSError:  # its last user was removed
         return b""
 
 
@@ -290,7 +292,7 @@ def test_batch_norm_and_half_weights_are_folded(pictures, tmp_path):
 
 
 def test_products_of_matrices(pictures, tmp_path):
-    """A classifier: no mask to compare, so its outputs alone decide."""
+    """A classifier has no masks to compare, so its outputs alone decide."""
     graph = small.Graph()
     random = np.random.default_rng(6)
     graph.conv("image", "first", 3, 8, strides=[2, 2])
@@ -316,7 +318,7 @@ def test_products_of_matrices(pictures, tmp_path):
 
 
 def test_tflite(pictures, tmp_path):
-    """Converted first; a picture goes in as before."""
+    """A .tflite model is converted first; its input stays the same."""
     b = Builder()
     random = np.random.default_rng(8)
     x = b.tensor([1, 64, 64, 3], "float32", name="picture")
@@ -336,7 +338,7 @@ def test_tflite(pictures, tmp_path):
 
 
 def test_opset_11_becomes_13(pictures, tmp_path):
-    """Axes and sizes were attributes then, and Softmax joined all axes from its own on."""
+    """In opset 11, axes and sizes were attributes, and Softmax merged all axes from its own on."""
     graph = small.Graph()
     x = graph.op("Relu", [graph.conv("image", "first", 3, 4)], "relu")
     graph.nodes.append(helper.make_node("Split", [x], ["a", "b"], axis=1, split=[1, 3]))
@@ -354,13 +356,13 @@ def test_opset_11_becomes_13(pictures, tmp_path):
     assert np.sqrt(((got - want) ** 2).mean()) < .05 * want.std()
 
 
-def test_sidecar_goes_with_it(made, pictures, tmp_path):
+def test_sidecar_is_copied(made, pictures, tmp_path):
     source = small.mask_model(tmp_path / "float.onnx")
     (tmp_path / "float.json").write_text('{"threshold": 0.4}')
     quantise(source, tmp_path / "int8.onnx", pictures)
     told = json.loads((tmp_path / "int8.json").read_text())
     assert told == {"threshold": .4, "float_model": "float.onnx"}
-    # What its owner adds stays; a float model elsewhere is none of `tune`'s.
+    # Fields that the owner adds are kept; `tune` ignores a float model in another folder.
     (tmp_path / "float.json").unlink()
     (tmp_path / "int8.json").write_text('{"score": 0.5}')
     quantise(source, tmp_path / "int8.onnx", pictures)
@@ -372,7 +374,7 @@ def test_sidecar_goes_with_it(made, pictures, tmp_path):
 
 
 def test_tune_tries_both_files(made, pictures, tmp_path):
-    """`serve` computes with the faster of the int8 model and the float one it was made from."""
+    """`serve` runs the faster of the int8 model and the float model it was made from."""
     for path in made[:2]:
         shutil.copy(path, tmp_path)
     told = {"float_model": "float.onnx"}
@@ -399,7 +401,7 @@ def test_tune_tries_both_files(made, pictures, tmp_path):
         capture_output=True, text=True, timeout=100, check=False,
         env=dict(os.environ, LACQUER_TUNE="on"))
     assert done.returncode == 0, done.stderr
-    # A float model that cannot be opened takes nothing from the int8 one.
+    # A float model that cannot be opened does not affect the int8 one.
     (tmp_path / "float.onnx").write_bytes(b"damaged")
     found = tune()
     assert os.path.basename(found["choice"]["file"]) == "int8.onnx"

@@ -1,4 +1,4 @@
-"""lacquer quantize: what cannot be quantised is refused, and nothing half-written is left."""
+"""lacquer quantize refuses what cannot be quantised and leaves no partial files."""
 import resource
 import signal
 import subprocess
@@ -20,7 +20,7 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(pictures):
-    """The mask network and what becomes of it."""
+    """The mask network and its output files."""
     source = small.mask_model(pictures.parent / "float.onnx")
     quantise(source, pictures.parent / "int8.onnx", pictures)
     return source, pictures.parent / "int8.onnx"
@@ -108,7 +108,7 @@ def test_places_that_cannot_be_written(made, pictures, tmp_path):
 
 
 def test_a_full_disk_leaves_nothing(made, pictures, tmp_path):
-    """The file size that a process may write stands in for the disk's."""
+    """A limit on the file size of the process simulates a full disk."""
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

@@ -8,7 +8,7 @@ TYPES = {"float32": "FLOAT32", "float16": "FLOAT16", "int32": "INT32", "uint8": 
 
 
 class Builder:
-    """Collects tensors and operators; numbers stand for tensors."""
+    """Collects tensors and operators, which are referred to by number."""
 
     def __init__(self):
         self.model = schema.ModelT()
@@ -20,7 +20,7 @@ class Builder:
         self.add_graph()
 
     def add_graph(self):
-        """A further graph of the file, which what follows goes into; gives its number."""
+        """Adds another graph to the file, which receives what follows; returns its number."""
         self.graph = schema.SubGraphT()
         self.graph.tensors, self.graph.operators = [], []
         self.model.subgraphs.append(self.graph)
@@ -63,7 +63,7 @@ class Builder:
         return self.constant(np.array(values, np.int32))
 
     def op(self, name, inputs, outputs, options=None, custom=None, **values):
-        """`options` names the schema's table; its members are the keywords."""
+        """`options` names a table of the schema; its members are passed as keywords."""
         key = (name, custom)
         if key not in self.codes:
             code = schema.OperatorCodeT()
@@ -98,12 +98,12 @@ class Builder:
         return self.packed()
 
     def finish_apart(self, inputs, outputs):
-        """Constants behind the tables, as LiteRT writes what it quantises."""
+        """Constants stored after the tables, as LiteRT writes them for quantised models."""
         self.ends(inputs, outputs)
         data = [bytes(buffer.data) for buffer in self.model.buffers[1:]]
         for buffer, contents in zip(self.model.buffers[1:], data):
             buffer.data, buffer.offset, buffer.size = None, 2, len(contents)
-        at = len(self.packed())  # which numbers stand there does not change it
+        at = len(self.packed())  # the numbers there do not change the length
         tail = b""
         for buffer, contents in zip(self.model.buffers[1:], data):
             tail += b"\0" * (-(at + len(tail)) % 16)

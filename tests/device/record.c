@@ -1,10 +1,10 @@
-// Records what the native build of src/device makes of pictures, for lacquer.wasm to be compared
-// with (tests/e2e/device-parity.mjs): each picture's pixels, what was asked of the networks and
-// what they answered (the real ones, by OpenVINO), and the reply's bytes.
+// Records how the native build of src/device processes pictures, so that lacquer.wasm can be
+// compared with it (tests/e2e/device-parity.mjs): each picture's pixels, the inputs and outputs of
+// the networks (the real ones, run by OpenVINO), and the reply's bytes.
 //
-//   device-record OUT NAIL.onnx HAND.onnx [--film] PICTURE.jpg … [--film PICTURE.jpg …]
+//   device-record OUT NAIL.onnx HAND.onnx [--video] PICTURE.jpg … [--video PICTURE.jpg …]
 //
-// Pictures are stills; those after --film are frames of a video, 33 ms apart.
+// Pictures are stills; those after --video are frames of a video, 33 ms apart.
 // The file: 32-bit little-endian words. A picture: 'P', id, still, microseconds, width, height,
 // RGBA; a run: 'R', network, width, height, count of inputs and each SAMPLEth of them, then count
 // of each of three outputs and its floats; the reply: 'A', bytes, the bytes padded to 4.
@@ -122,12 +122,12 @@ static int record(struct lq_mirror *mirror, char **paths, struct lq_error *err)
     lq_buf_init(&file, 64 << 20);
     lq_buf_init(&pixels, 256 << 20);
     int status = lq_codec_new(&codec, err);
-    bool film = false;
+    bool video = false;
     uint32_t id = 0;
     for (char **path = paths; *path && status == LQ_OK; path++) {
         struct lq_image image;
-        if (strcmp(*path, "--film") == 0) {
-            film = true;
+        if (strcmp(*path, "--video") == 0) {
+            video = true;
             continue;
         }
         status = lq_file_read(*path, &file, err);
@@ -135,7 +135,7 @@ static int record(struct lq_mirror *mirror, char **paths, struct lq_error *err)
             status = lq_codec_decode(codec, &(struct lq_picture_file){file.data, file.len, 1 << 26},
                                      &pixels, &image, NULL, err);
         if (status == LQ_OK) {
-            status = look_at(mirror, &image, id++, !film);
+            status = look_at(mirror, &image, id++, !video);
             if (status != LQ_OK)
                 (void)!lq_fail(err, status, "%s: %s", *path, lq_mirror_error(mirror));
         }
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
     struct lq_mirror_networks networks = {SIZES, {{0}}, 0.5f, 1};
     memcpy(networks.sizes, sizes, sizeof sizes);
     if (argc < 5) {
-        fprintf(stderr, "usage: device-record OUT NAIL.onnx HAND.onnx PICTURE… [--film …]\n");
+        fprintf(stderr, "usage: device-record OUT NAIL.onnx HAND.onnx PICTURE… [--video …]\n");
         return 2;
     }
     out = fopen(argv[1], "wb");

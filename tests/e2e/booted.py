@@ -6,7 +6,7 @@ import subprocess
 import time
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
-HYBRID = (CGROUPS / "unified").is_dir()  # cgroup v1 beside v2: systemd wants one of each
+HYBRID = (CGROUPS / "unified").is_dir()  # with cgroup v1 beside v2, systemd needs one of each
 HIERARCHIES = [CGROUPS / "systemd", CGROUPS / "unified"] if HYBRID else [CGROUPS]
 PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -40,7 +40,7 @@ pivot_root . mnt 2>/dev/null && umount -l /mnt || true
 exec env -i container=lacquer-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     chroot . /lib/systemd/systemd --log-target=console
 """
-# $2 and on: cgroups, in which what is started here begins.
+# $2 and on: cgroups that the process is put into first.
 START = r"""
 boot=$1 root=$2
 shift 2
@@ -55,7 +55,7 @@ def child_of(pid):
 
 
 class Booted:
-    """A system that runs; `run` is as typed at its console."""
+    """A running system; `run` executes a command as if typed at its console."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -80,7 +80,7 @@ class Booted:
             time.sleep(0.5)
 
     def init(self):
-        """systemd's process, by its number out here, once the boot script has become it."""
+        """PID of systemd outside the namespaces, once the boot script has become systemd."""
         pid = child_of(self.process.pid)
         name = pid and pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
         return pid if name == "systemd" else None
@@ -100,7 +100,7 @@ class Booted:
         return pathlib.Path(self.console.name).read_text(errors="replace")[-3000:]
 
     def stop(self):
-        self.process.kill()  # and all in it: --kill-child
+        self.process.kill()  # with everything in it, because of --kill-child
         self.process.wait()
         self.console.close()
         for group in self.groups:

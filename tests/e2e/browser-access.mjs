@@ -1,4 +1,4 @@
-// For every kind of reader: no violation of axe-core's rules, contrast, and motion that stops.
+// Accessibility: no violation of axe-core's rules, contrast, and motion that stops.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { check, frames, live, notice, open, shade, shot, until } from './browser-harness.mjs';
@@ -14,7 +14,7 @@ async function openTab(page, name) {
   if (await tab.isVisible()) await tab.click();
 }
 
-// only: names of axe's rules; all that it goes by where they are left out.
+// only: names of axe's rules; default: all that axe applies.
 export async function audit(page, state, only = null) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   const { violations } = await page.evaluate(
@@ -31,8 +31,8 @@ const laptop = { viewport: { width: 1280, height: 800 } };
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true };
 const ofColours = ['color-contrast', 'link-in-text-block'];
 
-// Every state of the page, for every kind of reader. What the last two see differs from the first
-// two in colours alone (style/access.css).
+// Every state of the page, with every user preference. Dark and forced colours differ from the
+// first two in colours alone (style/access.css).
 for (const [name, options, only] of [
   ['on_a_laptop', { ...laptop, colorScheme: 'light' }],
   ['on_a_phone', { ...phone, colorScheme: 'dark' }],
@@ -88,7 +88,7 @@ for (const [name, options, only] of [
     await look('Arabic');
   };
 
-// Text against the ground it stands on, in both schemes: 4.5 to 1 or better.
+// Contrast of text against its background, in both schemes: 4.5 to 1 or better.
 tests.contrast_and_motion = async ({ browser, server }) => {
   for (const colorScheme of ['light', 'dark']) {
     const page = await open(browser, server.url, { colorScheme, reducedMotion: 'reduce' });

@@ -1,23 +1,11 @@
-// Nails found by the page itself (docs/DEVICE.md): polish on the hand with no picture sent, a
-// worker that is killed and comes back, memory that stays, WebGPU's figures against WebAssembly's.
+// Nails detected in the page itself (docs/DEVICE.md): polish on the hand without a picture being
+// sent, a worker that is killed and restarted, memory that does not grow, WebGPU's results against
+// WebAssembly's.
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check,
-  clean,
-  frameId,
-  frames,
-  freeze,
-  golden,
-  nails,
-  open,
-  pictureSize,
-  root,
-  saved,
-  shared,
-  software,
-  until,
-  withCamera,
+  check, clean, frameId, frames, freeze, golden, nails, open, pictureSize, root, saved, shared,
+  software, until, withCamera,
 } from './browser-harness.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
 
@@ -27,19 +15,21 @@ export const tests = {};
 // test.
 const built = fs.existsSync(path.join(root, 'build/device/device.json'));
 
-const quietly = /GL Driver Message/; // says that reading pixels back is slow: only tests do
+// Chromium warns that reading pixels back is slow; only tests read pixels.
+const quietly = /GL Driver Message/;
 
 async function withPage(server, query, run, flags = []) {
   const browser = await shared([...software, withCamera, ...flags]);
-  const viewport = { width: 640, height: 480 }; // graphics in software draw every pixel
+  // A small window, because software graphics compute every pixel.
+  const viewport = { width: 640, height: 480 };
   const page = await open(browser, `${server.url}?${query}`, { viewport });
   page.sockets = 0;
   page.on('websocket', () => page.sockets++);
   return run(page);
 }
 
-// The camera shows a hand that keeps still, so that how late replies come on a busy machine does
-// not matter: the picture of that name among the golden hands, with a little noise.
+// Makes the camera show a hand that does not move, so that late replies on a busy machine do not
+// matter: the picture of that name among the golden hands, with a little noise.
 const holdStill = (page, hand) =>
   page.evaluate(async (text) => {
     const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -73,19 +63,19 @@ tests.device_paints_nails_and_sends_no_picture = async ({ server }) =>
     await holdStill(page, 'light');
     await frames(page, 4);
     await page.evaluate(() => tryon().stage.mirror && part('mirror').click());
-    await until('most of a hand', async () => (await nails(page)) >= 4);
+    await until('most nails of a hand', async () => (await nails(page)) >= 4);
     await freeze(page);
-    check((await page.evaluate(() => tryon().live.kind)) === 'device', 'another engine is at work');
+    check((await page.evaluate(() => tryon().live.kind)) === 'device', 'another engine is in use');
     await keepBoth(page);
     const mask = path.join(golden, 'light.mask.png');
     const found = await measure(page, mask, '#00c853');
-    check(found.moved > 0.6, `of the nails' pixels ${found.moved} wear the polish`);
-    check(found.outside < 1.5, `beside the nails pixels changed by ${found.outside}`);
+    check(found.moved > 0.6, `${found.moved} of the nails' pixels wear the polish`);
+    check(found.outside < 1.5, `outside the nails pixels changed by ${found.outside}`);
     check(sent.length === 0, `sent: ${sent}`);
     check(page.sockets === 0, 'a WebSocket was opened');
     const { bytesUp, parts } = await page.evaluate(() => tryon().stats.summary());
-    check(bytesUp === 0, `${bytesUp} bytes went up`);
-    clean(page, /GL Driver Message|source height is 0/); // … between holdStill's two streams
+    check(bytesUp === 0, `${bytesUp} bytes were uploaded`);
+    clean(page, /GL Driver Message|source height is 0/); // between holdStill's two streams
     return { ...found, parts };
   });
 
@@ -98,7 +88,7 @@ tests.device_paints_a_photo_at_its_size = async ({ server }) =>
     check((await nails(page)) >= 4, 'fewer than four nails found');
     await keepBoth(page);
     const found = await measure(page, path.join(golden, 'light.mask.png'), '#c71585');
-    check(found.moved > 0.6, `of the nails' pixels ${found.moved} took the colour`);
+    check(found.moved > 0.6, `${found.moved} of the nails' pixels took the colour`);
     check(found.outside < 1.5, `the rest of the picture changed by ${found.outside}`);
     const file = await saved(page);
     const size = pictureSize(fs.readFileSync(path.join(golden, 'light.jpg')));
@@ -108,8 +98,8 @@ tests.device_paints_a_photo_at_its_size = async ({ server }) =>
     return found;
   });
 
-// A transport of the page's own, without graphics: window.ask() has it look at the hand and gives
-// what came. The hand is shown a few pixels to the right each time.
+// Puts a transport of the page's own into it, without graphics: window.ask() lets it detect nails
+// in the hand and returns its reply. Each time the hand is shown a few pixels further to the right.
 async function withTransport(page) {
   const hand = fs.readFileSync(path.join(golden, 'light.jpg'), 'base64');
   await page.evaluate(async (text) => {
@@ -145,24 +135,25 @@ async function withTransport(page) {
 const workersOf = (page) =>
   page.workers().filter((worker) => /\/worker(-\w+)?\.js/.test(worker.url()));
 
-tests.device_worker_that_is_killed_comes_back = async ({ browser, server }) => {
+tests.device_worker_is_restarted_when_killed = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await withTransport(page);
   check((await page.evaluate(async () => (await ask()).nails)) >= 4, 'a hand has no nails');
   const [first] = workersOf(page);
-  check(first, `no worker of ours among ${page.workers().map((worker) => worker.url())}`);
+  check(first, `the page's worker is not among ${page.workers().map((worker) => worker.url())}`);
   await first.evaluate(() => self.close());
   await page.evaluate(() => void ask());
   const states = () => page.evaluate(() => states.join(' '));
   const all = 'connecting open gone connecting open';
-  await until('a worker anew', async () => (await states()) === all);
-  check((await page.evaluate(async () => (await ask()).nails)) >= 4, 'the new one finds no nails');
+  await until('a new worker', async () => (await states()) === all);
+  const { nails: found } = await page.evaluate(() => ask());
+  check(found >= 4, 'the new worker finds no nails');
   check(workersOf(page).every((worker) => worker !== first), 'the worker is the same');
   clean(page);
 };
 
-// lacquer.wasm's memory has the frames' size after a few of them.
-tests.device_memory_stays = async ({ browser, server }) => {
+// lacquer.wasm's memory reaches its final size after a few frames.
+tests.device_memory_does_not_grow = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await withTransport(page);
   const after = (count) =>
@@ -181,7 +172,7 @@ tests.device_memory_stays = async ({ browser, server }) => {
   return { bytes: found.bytes, runMs: found.runMs, ms };
 };
 
-tests.device_is_asked_for_by_an_attribute = async ({ browser, server }) => {
+tests.device_is_requested_by_an_attribute = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const kinds = await page.evaluate(() => {
     const kindOf = (engine) => {
@@ -197,7 +188,7 @@ tests.device_is_asked_for_by_an_attribute = async ({ browser, server }) => {
   check(`${kinds}` === 'device,ws', `${kinds}`);
 };
 
-// In software a run of the usual size takes many seconds: one fingertip alone.
+// In software a run at the usual size takes many seconds: this uses a single fingertip.
 tests.device_networks_agree_on_webgpu = async ({ server }) =>
   withPage(
     server,
@@ -233,10 +224,10 @@ tests.device_networks_agree_on_webgpu = async ({ server }) =>
         const most = maps.wasm.reduce((m, v, i) => Math.max(m, Math.abs(v - maps.webgpu[i])), 0);
         return { most, ms, count: maps.webgpu.length, peak: Math.max(...maps.wasm) };
       }, [hand, centre]);
-      check(!found.skipped, 'this Chromium has no WebGPU, or nothing to wait for it with');
+      check(!found.skipped, 'this Chromium has no WebGPU or no JavaScript Promise Integration');
       check(found.count === (96 * 96) / 4, `${found.count} probabilities`);
-      check(found.peak > 0.9, `no nail in the picture: ${found.peak} at most`);
-      check(found.most < 0.005, `WebGPU is off by ${found.most}`);
+      check(found.peak > 0.9, `no nail in the picture: highest probability ${found.peak}`);
+      check(found.most < 0.005, `WebGPU differs by ${found.most}`);
       return found;
     },
     ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'],

@@ -1,37 +1,25 @@
-// Polish drawn by the page itself (WebGL 2, in software here): the same picture as the server's,
-// staying on a moving hand, and painted pictures again where drawing is not to be had.
+// Polish drawn by the page itself (WebGL 2, in software here): it equals the server's picture and
+// stays on a moving hand; where the page cannot draw, pictures come painted from the server.
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  Server,
-  check,
-  clean,
-  frames,
-  freeze,
-  golden,
-  live,
-  notice,
-  open,
-  shade,
-  shared,
-  shot,
-  software,
-  text,
-  until,
-  withCamera,
+  Server, check, clean, frames, freeze, golden, live, notice, open, shade, shared, shot, software,
+  text, until, withCamera,
 } from './browser-harness.mjs';
 import { keep, keepBoth, whichFrame } from './browser-pixels.mjs';
 import { SlowProxy, loadTruth, measureLive, summary } from './browser-follow.mjs';
 
 export const tests = {};
 
-const quietly = /GL Driver Message/; // says that reading pixels back is slow: only tests do
+// Chromium warns that reading pixels back is slow; only tests read pixels.
+const quietly = /GL Driver Message/;
 
-// Graphics in software draw every pixel of the page: no more of them than a desktop's layout needs.
+// Software graphics compute every pixel of the page, so the window is as small as the desktop
+// layout allows.
 const viewport = { width: 900, height: 600 };
 const openSmall = (browser, url, options) => open(browser, url, { viewport, ...options });
 
-// Draws in the page however slow this machine's software graphics are.
+// Makes the page draw, however slow this machine's software graphics are.
 const openDrawing = async (browser, url) => {
   const page = await openSmall(browser, url);
   await page.evaluate(() => {
@@ -42,9 +30,9 @@ const openDrawing = async (browser, url) => {
 
 const withDrawing = async (run) => run(await shared([...software, withCamera]));
 
-// Runs in the page: the server's picture and the page's own of one hand, without loss, for looks.
-// looks: [[name, look]], a look as docs/LOOKS.md has it.
-// → [{name, dB over painted pixels, most: the largest difference of a channel}]
+// Runs in the page: compares the server's picture with the page's own of the same hand, both
+// lossless. looks: [[name, look]], a look as docs/LOOKS.md has it. → [{name, dB over painted
+// pixels, most: the largest difference of a channel}]
 async function compareLooks([photo, looks]) {
   const { Painter } = await import('/paint/painter.js');
   const { WsTransport } = await import('/live/transport-ws.js');
@@ -111,8 +99,8 @@ async function compareLooks([photo, looks]) {
   return results;
 }
 
-// Every shape at two lengths, with polish that stretches over the whole of it, and fingers that
-// wear something else: {length, shape} × what the layout does (docs/LOOKS.md).
+// Every shape at two lengths, with polish that depends on the length, and fingers with their own
+// polish: {length, shape} × the art that depends on them (docs/LOOKS.md).
 function longerNails() {
   const bodies = {
     gloss: { color: '#b3122b', finish: 'gloss' },
@@ -152,10 +140,10 @@ async function blurred(base64) {
   return canvas.toDataURL('image/jpeg', 0.95).split(',')[1];
 }
 
-// Every finish and every look that Lacquer brings, and longer nails with fingers of their own, on
-// light skin, some on dark, some in a picture out of focus: 50 dB or better over the painted pixels
-// alone (35 are promised). The nails are those of two requests: without the hands behind them,
-// which a live frame knows sooner than a single picture, both are alike.
+// Every finish and every built-in look, and longer nails with separate polish for fingers, on light
+// skin, some on dark skin, some in a picture out of focus: 50 dB or better over the painted pixels
+// alone (35 are documented). The nails come from two separate requests and have no hands assigned,
+// because live frames know hands earlier than a single picture does; so both are comparable.
 tests.draws_what_the_server_paints = () =>
   withDrawing(async (browser) => {
     const server = await new Server(['--no-hands']).start();
@@ -180,7 +168,7 @@ tests.draws_what_the_server_paints = () =>
       ])) {
         check(painted > 1000, `${hand}, ${name}: only ${painted} pixels are painted`);
         check(dB >= 50, `${hand}, ${name}: ${dB.toFixed(1)} dB`);
-        check(outside <= 1, `${hand}, ${name}: beside the nails it differs by ${outside}`);
+        check(outside <= 1, `${hand}, ${name}: outside the nails it differs by ${outside}`);
         measured[`${hand} ${name}`] = `${dB.toFixed(1)} dB, at most ${most}`;
       }
     }
@@ -189,17 +177,17 @@ tests.draws_what_the_server_paints = () =>
     return measured;
   });
 
-// 100 ms on the way and a server that takes one frame: the reply is four frames late.
+// A delay of 100 ms and a server that takes one frame at a time: the reply is four frames late.
 tests.polish_stays_on_a_moving_hand = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openSmall(browser, server.url);
     await loadTruth(page);
-    const follows = summary(await page.evaluate(() => measureFilm(4, true, 60)));
+    const follows = summary(await page.evaluate(() => measureVideo(4, true, 60)));
     check(follows.frames > 50, `only ${follows.frames} frames`);
     check(follows.mean <= 1.5, `polish lies ${follows.mean.toFixed(2)} pixels from the nails`);
-    check(follows.p95 <= 3, `a twentieth of it ${follows.p95.toFixed(2)} pixels or more`);
-    check(follows.ghosts < 60, `${follows.ghosts} pixels of polish where no nail is`);
-    const stays = summary(await page.evaluate(() => measureFilm(4, false, 24)));
+    check(follows.p95 <= 3, `5 % of it ${follows.p95.toFixed(2)} pixels or more`);
+    check(follows.ghosts < 60, `${follows.ghosts} pixels of polish away from all nails`);
+    const stays = summary(await page.evaluate(() => measureVideo(4, false, 24)));
     check(
       stays.mean > follows.mean * 1.5,
       `without following it is ${stays.mean.toFixed(2)}, with it ${follows.mean.toFixed(2)}`,
@@ -207,22 +195,22 @@ tests.polish_stays_on_a_moving_hand = ({ server }) =>
     return { follows, stays };
   });
 
-// Where graphics are software polish is painted now and then, and carried along in between.
-tests.carried_polish_stays_on_a_moving_hand = ({ server }) =>
+// With software graphics, polish is painted from time to time and moved along in between.
+tests.propagated_polish_stays_on_a_moving_hand = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openSmall(browser, server.url);
     await loadTruth(page);
-    const seen = summary(await page.evaluate(() => measureFilm(4, true, 60, true)));
+    const seen = summary(await page.evaluate(() => measureVideo(4, true, 60, true)));
     check(seen.frames > 50, `only ${seen.frames} frames`);
     check(seen.paintings > 0 && seen.paintings < 40, `painted ${seen.paintings} times`);
     check(seen.mean <= 1.5, `polish lies ${seen.mean.toFixed(2)} pixels from the nails`);
-    check(seen.p95 <= 3, `a twentieth of it ${seen.p95.toFixed(2)} pixels or more`);
-    check(seen.ghosts < 60, `${seen.ghosts} pixels of polish where no nail is`);
+    check(seen.p95 <= 3, `5 % of it ${seen.p95.toFixed(2)} pixels or more`);
+    check(seen.ghosts < 60, `${seen.ghosts} pixels of polish away from all nails`);
     clean(page, quietly);
     return seen;
   });
 
-// Every camera frame goes to the screen, whatever the server's pace, and polish stays in place.
+// Every camera frame is shown, whatever the server's rate, and polish stays in place.
 tests.every_frame_is_shown_between_replies = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openSmall(browser, server.url);
@@ -231,14 +219,14 @@ tests.every_frame_is_shown_between_replies = ({ server }) =>
     const seen = summary(results);
     check(drawn === 40, `${drawn} of 40 frames were drawn`);
     check(replies >= 5 && replies < 30, `${replies} replies to 40 frames`);
-    check(seen.frames > 30, `polish on ${seen.frames} frames only`);
-    check(seen.mean <= 2, `polish lies off: ${JSON.stringify(seen)}`);
+    check(seen.frames > 30, `polish on only ${seen.frames} frames`);
+    check(seen.mean <= 2, `polish is not on the nails: ${JSON.stringify(seen)}`);
     clean(page, quietly);
     return { drawn, replies, work, ...seen };
   });
 
-// Where drawing here is slower than a mirror may be, pictures come painted; where that is slower
-// still, it goes on here.
+// If drawing here is too slow for a mirror, the server paints the pictures; if that is slower
+// still, the page continues to draw.
 tests.slow_drawing_is_left_to_the_server = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openSmall(browser, server.url, { modules: true });
@@ -279,7 +267,7 @@ tests.live_through_a_slow_network = ({ server }) =>
       await live(page);
       await frames(page, 4);
       check((await page.getAttribute('#canvas', 'data-drawn')) === 'here', 'not drawn here');
-      // A slow machine shows few pictures with the hand in them: measured until there are enough.
+      // A slow machine shows few pictures with the hand in them: measures until there are enough.
       const results = await measureLive(page, 8);
       while (summary(results).nails <= 8 && results.length < 80)
         results.push(...(await measureLive(page, 8)));
@@ -315,18 +303,18 @@ tests.two_looks_live = ({ server }) =>
         return data.reduce((sum, v, i) => sum + v * ((i % 4) + 1), 0);
       });
     });
-    check(new Set(colours).size === 3, `the three pictures are not three: ${colours}`);
+    check(new Set(colours).size === 3, `the three pictures do not differ: ${colours}`);
     clean(page, quietly);
   });
 
-// A tap on a nail of the live picture chooses it; its polish goes with it while it moves.
+// A tap on a nail of the live picture chooses it; its polish follows it while it moves.
 tests.one_nail_live = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openDrawing(browser, server.url);
     await live(page);
     await until('nails to choose', () => page.locator('input[name=nail]').count());
     await freeze(page);
-    await page.evaluate(() => tryon().live.stop()); // no late reply moves a nail before the tap
+    await page.evaluate(() => tryon().live.stop()); // no late reply may move a nail before the tap
     const nail = await page.evaluate(() => {
       const { canvas, picture, mirror } = tryon().stage;
       const [nail] = picture.nails;
@@ -345,8 +333,8 @@ tests.one_nail_live = ({ server }) =>
     clean(page, quietly);
   });
 
-// Pixels of the screen that change when the tapped nail takes another colour, against the true
-// nails of the video: those of that nail, and of no other.
+// Compares the screen's pixels that change when the tapped nail takes another colour with the true
+// nails of the video: those of that nail must change, and those of no other.
 tests.a_tap_recolours_one_nail = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openDrawing(browser, server.url);
@@ -355,7 +343,7 @@ tests.a_tap_recolours_one_nail = ({ server }) =>
     await until('four nails', () => page.evaluate(() => tryon().stage.picture.nails.length >= 4));
     await freeze(page);
     await keepBoth(page);
-    await page.evaluate(() => tryon().live.stop()); // no late reply moves a nail between two looks
+    await page.evaluate(() => tryon().live.stop()); // no late reply may move a nail
     const mask = fs.readFileSync(await whichFrame(page)).toString('base64');
     const spots = await page.evaluate(() => {
       const { canvas, picture } = tryon().stage;
@@ -375,7 +363,8 @@ tests.a_tap_recolours_one_nail = ({ server }) =>
       await shade(page, ['Cobalt', 'Lagoon'][i]);
       await keep(page, 'recoloured');
       const found = await page.evaluate(changedNails, [mask, spot]);
-      // How well an outline fits is measured elsewhere; here it must be this nail and no other.
+      // How well an outline fits is measured elsewhere; this checks that it is the tapped nail and
+      // no other.
       check(found.own > 0.5, `${found.own} of the tapped nail changed`);
       check(
         found.strays === 0,
@@ -387,9 +376,9 @@ tests.a_tap_recolours_one_nail = ({ server }) =>
     return figures;
   });
 
-// Runs in the page. The nail nearest to the spot in the video's true mask, its pixels grown
-// together from there → {own: the share of them that changed, strays: changed pixels further beside
-// it than a nail of a hand that moved when it was stopped may lie from where it is}.
+// Runs in the page. Finds the nail nearest to the spot in the video's true mask as a connected
+// region → {own: the share of its pixels that changed, strays: changed pixels further away from it
+// than the polish may lag behind a hand that moved when it was stopped}.
 async function changedNails([text, spot]) {
   const { tapped, recoloured } = window.kept;
   const { width, height } = tapped;
@@ -401,7 +390,7 @@ async function changedNails([text, spot]) {
   for (const at of own)
     for (const next of [at - 1, at + 1, at - width, at + width])
       if (mask[4 * next] > 127) own.add(next);
-  const reach = 10; // the next nail is three times as far
+  const reach = 10; // the next nail is three times as far away
   const beside = (at) => {
     for (let y = -reach; y <= reach; y++)
       for (let x = -reach; x <= reach; x++) if (own.has(at + y * width + x)) return true;
@@ -423,15 +412,15 @@ async function changedNails([text, spot]) {
   return { own: changed / own.size, pixels: own.size, strays, first };
 }
 
-// As when the browser takes the graphics away.
+// Simulates a browser that withdraws the graphics.
 const loseGraphics = (page) =>
   page.evaluate(() => {
     const gl = tryon().live.picture.graphics.getContext('webgl2');
     gl.getExtension('WEBGL_lose_context').loseContext();
   });
 
-// The graphics go, or prove too slow, while two looks stand beside each other: a painted picture
-// wears one look, so the original takes the place of the other, and the page says why.
+// If the graphics are withdrawn or prove too slow while two looks are compared, the original
+// replaces the second look, because a painted picture wears one look, and the page says why.
 const twoLooksUntil = (how) => ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openDrawing(browser, server.url);
@@ -450,10 +439,10 @@ const twoLooksUntil = (how) => ({ server }) =>
     const why = how === 'lost' ? /withdrawn the graphics hardware.*photo/ : /too slow.*photo/;
     await notice(page, why);
     check((await page.getAttribute('#canvas', 'data-drawn')) === 'there', 'still drawn here');
-    check(!(await page.isVisible('#versus')), 'a second look is offered that nobody paints');
-    check(!(await page.isVisible('#sides')), 'the look to change is still asked for');
+    check(!(await page.isVisible('#versus')), 'a second look is offered that cannot be painted');
+    check(!(await page.isVisible('#sides')), 'the choice of the look to change is still offered');
     const tags = [await text(page, '#tag-before'), await text(page, '#tag-after')];
-    check(String(tags) === 'Before,After', `the sides are called ${tags}`);
+    check(String(tags) === 'Before,After', `the sides are named ${tags}`);
     await until('the original', () => page.evaluate(() => !!tryon().stage.picture.original()));
     check((await worn()) === before, 'the first look changed by itself');
     await shade(page, 'Lagoon');
@@ -470,7 +459,7 @@ const twoLooksUntil = (how) => ({ server }) =>
 tests.two_looks_until_graphics_are_lost = twoLooksUntil('lost');
 tests.two_looks_until_drawing_is_slow = twoLooksUntil('slow');
 
-tests.without_drawing_pictures_come_painted = ({ server }) =>
+tests.the_server_paints_without_webgl = ({ server }) =>
   withDrawing(async (browser) => {
     const page = await openDrawing(browser, server.url);
     await live(page);

@@ -1,39 +1,26 @@
-// The page as others' pages, phones and slow networks meet it: how it loads, links to looks,
-// sharing, installing, events.
+// The page in its environment: loading over slow networks, links to looks, sharing, installing, and
+// events for the surrounding page.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {
-  Server,
-  artifacts,
-  check,
-  clean,
-  golden,
-  live,
-  notice,
-  open,
-  pictureSize,
-  root,
-  shade,
-  shot,
-  sleep,
-  text,
-  until,
+  Server, artifacts, check, clean, golden, live, notice, open, pictureSize, root, shade, shot,
+  sleep, text, until,
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 
 export const tests = {};
 
-// Each answer waits a second, so that what is asked for together is told from what comes later.
-tests.page_comes_in_three_waves = async ({ browser, server }) => {
+// Each response is delayed by a second, so that requests of one wave can be told from later ones.
+tests.page_loads_in_three_waves = async ({ browser, server }) => {
   const slow = { latencyMs: 1000, kbit: 1638 };
   const { requests, waves, bytes, firstPaintMs } = await load(browser, server.url, slow);
   const list = requests.map(({ url, wave }) => `${wave} ${url.replace(server.url, '/')}`);
   check(waves <= 3, `${waves} waves: ${list.join(', ')}`);
   check(requests.length <= 14, `${requests.length} requests: ${list.join(', ')}`);
   check(bytes <= 150000, `${bytes} bytes before the camera`);
-  // Painted with what came first: no later answer can have been there.
+  // Painted with the first wave's responses: no later one can have arrived by then.
   const later = requests.filter(({ wave, end }) => wave > 1 && end);
   const second = Math.min(...later.map(({ end }) => end));
   const secondMs = 1000 * (second - requests[0].start);
@@ -43,15 +30,16 @@ tests.page_comes_in_three_waves = async ({ browser, server }) => {
   return { waves, requests: requests.length, bytes };
 };
 
-// A stub from before an update names a bundle that is gone: the single modules take its place.
+// After an update, a cached stub may name a bundle that no longer exists: the single modules are
+// loaded instead.
 tests.an_update_breaks_no_page = async ({ browser, server }) => {
   const context = { locale: 'de-DE' };
   const gone = await (await fetch(`${server.url}tryon-00000000.js`)).status;
-  check(gone === 404, `an old bundle is answered ${gone}`);
+  check(gone === 404, `a request for an old bundle returned ${gone}`);
   const page = await open(browser, server.url, context);
   check(
     page.asked.some((url) => /lang|de-\w{8}\.js$/.test(url)),
-    'no German was fetched',
+    'no German was downloaded',
   );
   const asked = page.asked.length;
   await page.route(/tryon-\w{8}\.js/, (route) => route.fulfill({ status: 404, body: '' }));
@@ -66,8 +54,8 @@ tests.an_update_breaks_no_page = async ({ browser, server }) => {
 
 export const worn = (page) => page.evaluate(() => tryon().lookStore.main.json);
 
-// Every look of the catalogue, and looks of every kind of field, come out of their link as they
-// went in; no text of any kind breaks the reader.
+// Every look of the catalogue, and looks with every kind of field, survive the way through a link
+// unchanged; random texts do not break the parser.
 tests.links_hold_whole_looks = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const result = await page.evaluate(async () => {
@@ -114,7 +102,7 @@ tests.links_hold_whole_looks = async ({ browser, server }) => {
       after.wear(read?.look ?? {});
       if (!read || read.lost.length || sorted(after.json) !== sorted(before.json))
         wrong.push(`${said}: ${JSON.stringify(after.json)} not ${JSON.stringify(before.json)}`);
-      if (encodeURI(said) !== said) wrong.push(`${said} does not stand in an address as it is`);
+      if (encodeURI(said) !== said) wrong.push(`${said} needs escaping in an address`);
     }
     const names = catalogue.looks.map(({ name, look }) => [name, writeLook(look, catalogue.looks)]);
     return {
@@ -148,7 +136,7 @@ tests.any_text_in_a_link_is_a_look_or_none = async ({ browser, server }) => {
     }
     return count;
   });
-  check(looks > 0 && looks < 20000, `${looks} of 20000 texts are looks`);
+  check(looks > 0 && looks < 20000, `${looks} of 20000 random texts were read as looks`);
   clean(page);
 };
 
@@ -160,11 +148,11 @@ tests.a_link_opens_its_look = async ({ browser, server }) => {
   await until('the look', async () => (await worn(page)).color === '#1f4fb5');
   const look = await worn(page);
   check(look.finish === 'matte' && look.fingers.ring.color === '#d4af37', JSON.stringify(look));
-  check(look.fingers.ring.finish === 'matte', "the finger does not have the hand's finish");
+  check(look.fingers.ring.finish === 'matte', "the finger does not inherit the hand's finish");
   const second = await page.evaluate(() => tryon().lookStore.second.json);
   check(second.fingers.ring.pattern.image === 'hearts', 'no second look');
   clean(page);
-  // A link that is none changes nothing and says so; so does one with something unknown in it.
+  // An invalid link changes nothing and shows a message; a link with an unknown part shows one too.
   await page.goto(`${server.url}?look=<script>`);
   await notice(page, /does not contain a look/);
   check((await worn(page)).color === '#1f4fb5', 'a broken link changed the look');
@@ -174,8 +162,8 @@ tests.a_link_opens_its_look = async ({ browser, server }) => {
   check(rest.color === '#00ff00' && !rest.pattern && !rest.shape?.length, JSON.stringify(rest));
 };
 
-// What a phone's camera reads off the screen is the link, and the link opens the look.
-tests.a_look_goes_to_the_phone = async ({ browser, server }) => {
+// A QR reader decodes the code on the screen to the link, and the link opens the look.
+tests.a_qr_code_opens_the_look_on_a_phone = async ({ browser, server }) => {
   const page = await open(browser, server.url, {
     permissions: ['clipboard-read', 'clipboard-write'],
   });
@@ -189,7 +177,7 @@ tests.a_look_goes_to_the_phone = async ({ browser, server }) => {
     });
     tryon().lookStore.main.set({ color: '#d4af37' }, 'ring');
   });
-  check(!page.asked.some((url) => /sheet/.test(url)), 'the sheet was fetched before it was wanted');
+  check(!page.asked.some((url) => /sheet/.test(url)), 'the sheet was downloaded too early');
   await page.click('#share-look');
   await page.waitForSelector('#share-sheet[open]');
   const link = await page.inputValue('#share-link');
@@ -199,21 +187,21 @@ tests.a_look_goes_to_the_phone = async ({ browser, server }) => {
   const read = execFileSync('zbarimg', ['-q', '--raw', '--nodbus', file], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  check(String(read).trim() === link, `the code says ${read}, the link is ${link}`);
+  check(String(read).trim() === link, `the code contains ${read}, the link is ${link}`);
   await page.click('#share-copy');
   await until(
     'the copy',
     async () => (await page.evaluate(() => navigator.clipboard.readText())) === link,
   );
-  check((await page.evaluate(() => window.shared[0].how)) === 'copy', 'the page is not told');
+  check((await page.evaluate(() => window.shared[0].how)) === 'copy', 'the page got no event');
   await page.keyboard.press('Escape');
-  await until('the sheet to go', async () => !(await page.locator('#share-sheet').count()));
+  await until('the sheet to close', async () => !(await page.locator('#share-sheet').count()));
   const before = await worn(page);
   const phone = await open(browser, link, { viewport: { width: 390, height: 844 } });
   await until('the look', async () => (await worn(phone)).finish === 'matte');
   check(
     JSON.stringify(await worn(phone)) === JSON.stringify(before),
-    'the phone wears another look',
+    'the phone shows another look',
   );
   await phone.click('#share-look');
   await phone.waitForSelector('#share-sheet[open]');
@@ -222,7 +210,7 @@ tests.a_look_goes_to_the_phone = async ({ browser, server }) => {
   clean(phone);
 };
 
-// The system's own sheet gets the picture, a text and the link.
+// The system's share sheet gets the picture, a text and the link.
 tests.a_picture_is_shared_with_its_link = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await page.addInitScript(() => {
@@ -244,7 +232,7 @@ tests.a_picture_is_shared_with_its_link = async ({ browser, server }) => {
     JSON.stringify(shared),
   );
   check(/on your own nails/.test(shared.text), shared.text);
-  check((await page.evaluate(() => String(window.told))) === 'picture', 'the page is not told');
+  check((await page.evaluate(() => String(window.told))) === 'picture', 'the page got no event');
 };
 
 // ---- events and the shop's offer
@@ -286,7 +274,7 @@ tests.a_shade_is_bought = ({ browser }) =>
   withShop([], async (server) => {
     const page = await open(browser, server.url);
     await until('the looks', () => page.evaluate(() => tryon().catalogue.looks.length));
-    check(await page.isHidden('#offer'), 'an offer for a shade that nobody sells');
+    check(await page.isHidden('#offer'), 'an offer for a shade without a shop');
     await page.evaluate(() => {
       window.bought = [];
       document.addEventListener('lacquer-buy', (event) => {
@@ -306,7 +294,7 @@ tests.a_shade_is_bought = ({ browser }) =>
     });
     await page.click('#buy');
     await sleep(300);
-    check(page.context().pages().length === 1, 'a page was opened though the shop stopped it');
+    check(page.context().pages().length === 1, 'a page was opened although the shop cancelled');
     const [detail] = await page.evaluate(() => window.bought);
     check(
       detail.sku === 'ER-02' &&
@@ -322,7 +310,7 @@ tests.a_shade_is_bought = ({ browser }) =>
     clean(page, /favicon/);
   });
 
-tests.the_page_around_is_told_everything = ({ browser }) =>
+tests.the_surrounding_page_gets_every_event = ({ browser }) =>
   withShop([], async (server) => {
     const page = await open(browser, server.url);
     await page.addInitScript(() => {
@@ -407,11 +395,11 @@ tests.the_page_is_installed_and_opens_offline = async ({ browser, server }) => {
   check(kept.includes('/') && kept.some((name) => /tryon-\w{8}\.js/.test(name)), `kept: ${kept}`);
   check(
     !kept.some((name) => /^\/(api|ws|socket|metrics|readyz)/.test(name)),
-    `kept of the API: ${kept}`,
+    `API responses in the cache: ${kept}`,
   );
   await page.context().setOffline(true);
   await page.reload();
   await page.waitForSelector('#start');
-  check((await text(page, '#start span')) === 'Start camera', 'offline the page is not there');
+  check((await text(page, '#start span')) === 'Start camera', 'the page does not load offline');
   await page.context().setOffline(false);
 };

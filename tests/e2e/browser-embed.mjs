@@ -1,26 +1,17 @@
-// The element in others' pages: on another origin, under a policy of its own, and the example.
+// The element in pages of other origins: on another origin, under that page's own policy, and the
+// example page.
 import http from 'node:http';
 import {
-  Server,
-  check,
-  clean,
-  frames,
-  live,
-  open,
-  saved,
-  shade,
-  shot,
-  text,
-  until,
+  Server, check, clean, frames, live, open, saved, shade, shot, text, until,
 } from './browser-harness.mjs';
 import { audit } from './browser-access.mjs';
 import { openPhoto } from './browser-shop.mjs';
 
 export const tests = {};
 
-// A shop's page on another origin: the element, its style, its texts, its socket come from here.
-// Its policy is the one of web/embed.html.
-tests.stands_in_a_shops_page = async ({ browser }) => {
+// A shop's page on another origin: the element, its style, texts and socket come from the server.
+// Its policy is that of web/embed.html.
+tests.works_in_a_shops_page = async ({ browser }) => {
   let server;
   const shop = http.createServer((request, response) => {
     const from = server.url.slice(0, -1);
@@ -46,26 +37,26 @@ tests.stands_in_a_shops_page = async ({ browser }) => {
       );
     });
     await until('Spanish', async () => (await text(page, '#start span')) === 'Abrir la cámara');
-    check((await text(page, '#shade-name')) === 'Laguna', 'the shade is not the one asked for');
+    check((await text(page, '#shade-name')) === 'Laguna', 'the shade is not the requested one');
     await page.evaluate(() => {
       window.told = [];
       document.addEventListener('lacquer-look', ({ detail }) => window.told.push(detail.color));
     });
     await shade(page, 'Cobalto');
     const told = await page.evaluate(() => window.told.at(-1));
-    check(told === '#1f4fb5', `the shop is told ${told}`);
+    check(told === '#1f4fb5', `the shop got ${told}`);
     await live(page);
     await frames(page, 3);
     await saved(page);
     await openPhoto(page);
     await shot(page, 'embedded');
     const violations = await page.evaluate(() => window.violations);
-    check(violations.length === 0, `the shop's policy is broken: ${violations.join(', ')}`);
+    check(violations.length === 0, `the shop's policy was violated: ${violations.join(', ')}`);
     const stopped = await page.evaluate(() => {
       document.querySelector('lacquer-tryon').remove();
       return true;
     });
-    check(stopped, 'the element does not leave');
+    check(stopped, 'the element was not removed');
     clean(page, /favicon/);
   } finally {
     await server.kill();
@@ -73,7 +64,7 @@ tests.stands_in_a_shops_page = async ({ browser }) => {
   }
 };
 
-// The example page is served, and holds the element.
+// The example page is served and contains the element.
 tests.example_page_works = async ({ browser, server }) => {
   const page = await open(browser, `${server.url}embed.html`);
   const named = async () => (await text(page, '#shade-name')) === 'Oxblood';

@@ -1,6 +1,6 @@
-// How far the polish drawn in the page lies from the true nails of a moving hand: the video's
-// frames and masks are loaded into the page, each drawn frame is recognised, and outlines are
-// compared.
+// Measures the distance of the polish drawn in the page from the true nails of a moving hand: the
+// video's frames and masks are loaded into the page, each drawn frame is recognised, and outlines
+// are compared.
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { root, videoFrames } from './browser-harness.mjs';
 
 const masks = path.join(root, 'tests/e2e/hand-masks');
 
-// Passes bytes between clients and a server's port, each way that much later.
+// Relays bytes between clients and a server's port, delayed by that time in each direction.
 export class SlowProxy {
   #server;
   #sockets = new Set();
@@ -44,12 +44,12 @@ export class SlowProxy {
   }
 }
 
-// Puts window.measureDrawn into the page: the drawn frame of this moment against the truth.
+// Puts window.measureDrawn into the page: compares the currently drawn frame with the truth.
 export async function loadTruth(page) {
   const { frames } = JSON.parse(fs.readFileSync(path.join(masks, 'frames.json')));
   const boxes = frames.map(({ nails }) => nails.map(({ finger, box }) => ({ finger, box })));
-  const truth = videoFrames().map((film, i) => ({
-    film,
+  const truth = videoFrames().map((jpeg, i) => ({
+    jpeg,
     mask: fs.readFileSync(path.join(masks, `${String(i).padStart(4, '0')}.png`), 'base64'),
     nails: boxes[i],
   }));
@@ -67,7 +67,8 @@ async function install(truth) {
   };
   const decode = (text) =>
     createImageBitmap(new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
-  // A small grey picture of its own mean and spread: the fake camera shifts the colours' range.
+  // A small grey picture with its mean and spread normalised, because the fake camera shifts the
+  // range of colours.
   const signature = (data) => {
     const out = new Float32Array(80 * 60);
     for (let y = 0; y < height; y++)
@@ -98,11 +99,11 @@ async function install(truth) {
       0,
     ) / from.length;
 
-  const film = [];
-  for (const { film: picture, mask, nails } of truth) {
+  const video = [];
+  for (const { jpeg, mask, nails } of truth) {
     const data = pixels(await decode(mask));
-    film.push({
-      signature: signature(pixels(await decode(picture))),
+    video.push({
+      signature: signature(pixels(await decode(jpeg))),
       inside: Uint8Array.from({ length: width * height }, (_, i) => (data[4 * i] > 127 ? 1 : 0)),
       nails,
     });
@@ -111,7 +112,7 @@ async function install(truth) {
   const recognise = (before) => {
     const mine = signature(before);
     let best = { index: -1, difference: Infinity };
-    film.forEach((frame, index) => {
+    video.forEach((frame, index) => {
       let sum = 0;
       for (let i = 0; i < mine.length; i++) sum += Math.abs(frame.signature[i] - mine[i]);
       if (sum < best.difference) best = { index, difference: sum };
@@ -120,7 +121,7 @@ async function install(truth) {
   };
 
   // Mean distance of outlines in pixels for every nail that is drawn; missed: true nails that are
-  // not; ghosts: drawn pixels far from every true nail.
+  // not drawn; ghosts: drawn pixels far from every true nail.
   const compare = (before, after, index) => {
     const drawn = new Uint8Array(width * height);
     for (let i = 0; i < drawn.length; i++) {
@@ -131,7 +132,7 @@ async function install(truth) {
         Math.abs(after[at + 2] - before[at + 2]);
       drawn[i] = change > 180 ? 1 : 0;
     }
-    const { inside, nails } = film[index];
+    const { inside, nails } = video[index];
     const distances = [];
     let missed = 0;
     for (const { finger, box } of nails) {
@@ -156,7 +157,7 @@ async function install(truth) {
     return { frame: index, distances, missed, ghosts };
   };
 
-  // What the page shows just now.
+  // What the page currently shows.
   window.measureDrawn = () => {
     const { picture } = tryon().stage;
     const before = pixels(picture.original());
@@ -164,10 +165,11 @@ async function install(truth) {
     return { ...compare(before, pixels(picture.painted()), index), difference };
   };
 
-  // The video played frame by frame through the page's own parts, with replies of the real server
-  // that come `late` frames after theirs; every second frame is sent, so a server at 15 FPS. Takes
-  // the first `count` frames. carries: polish is painted now and then only (live/layers.js).
-  window.measureFilm = async (late, follows, count, carries = false) => {
+  // Plays the video frame by frame through the page's own parts, with replies of the real server
+  // that arrive `late` frames after their frames. Every second frame is sent, so the server runs at
+  // 15 FPS. Uses the first `count` frames. propagates: polish is painted only from time to time
+  // (live/layers.js).
+  window.measureVideo = async (late, follows, count, propagates = false) => {
     const { Follower } = await import('/follow/follower.js');
     const { LivePicture } = await import('/live/live-picture.js');
     const { Painter } = await import('/paint/painter.js');
@@ -178,7 +180,7 @@ async function install(truth) {
     const painter = new Painter();
     const follower = new Follower();
     const picture = new LivePicture({ painter, lookStore, follower });
-    picture.carries = carries;
+    picture.propagates = propagates;
     const transport = new WsTransport(lookStore.main, location.href);
     await new Promise((resolve) => {
       transport.onstate = (state) => state === 'open' && resolve();
@@ -196,7 +198,7 @@ async function install(truth) {
     const waiting = [];
     const results = [];
     for (let i = 0; i < count; i++) {
-      const jpeg = Uint8Array.from(atob(truth[i].film), (c) => c.charCodeAt(0));
+      const jpeg = Uint8Array.from(atob(truth[i].jpeg), (c) => c.charCodeAt(0));
       screen.drawImage(await createImageBitmap(new Blob([jpeg])), 0, 0);
       picture.setFrame(video, (i * 1000) / 30 + 1);
       if (i % 2 === 0)
@@ -216,15 +218,15 @@ async function install(truth) {
     return results;
   };
 
-  // The video through live.js itself, a frame after the other as if a camera gave them, however
-  // long each takes. Replies of the real server are held back: all that came are let in at every
+  // Plays the video through live.js itself, one frame after the other as from a camera, however
+  // long each takes. Replies of the real server are held back and released together at every
   // `every`th frame. → {drawn, replies, results, work}
   window.measureThroughLive = async (count, every) => {
     const { Live } = await import('/live/live.js');
     const { Stats } = await import('/live/stats.js');
     const { LookStore } = await import('/look/look.js');
     const held = [];
-    window.VideoFrame = undefined; // takes no canvas without a time
+    window.VideoFrame = undefined; // its constructor needs a timestamp for a canvas
     window.WebSocket = class extends WebSocket {
       set onmessage(take) {
         super.onmessage = (event) =>
@@ -237,7 +239,7 @@ async function install(truth) {
     Object.assign(video, { videoWidth: width, videoHeight: height });
     let next;
     const camera = { video, running: true, next: (callback) => (next = callback) };
-    const work = []; // ms of the page's own thread a frame; what graphics do comes after
+    const work = []; // ms of the page's main thread per frame; the GPU's work comes after it
     let [drawn, replies, picture] = [0, 0, null];
     const show = (shown) => {
       picture = shown;
@@ -256,7 +258,7 @@ async function install(truth) {
     live.onframe = () => replies++;
     const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     const give = async (i, at) => {
-      const bytes = Uint8Array.from(atob(truth[i].film), (c) => c.charCodeAt(0));
+      const bytes = Uint8Array.from(atob(truth[i].jpeg), (c) => c.charCodeAt(0));
       video.getContext('2d').drawImage(await createImageBitmap(new Blob([bytes])), 0, 0);
       const start = performance.now();
       next((at * 1000) / 30 + 1);
@@ -266,7 +268,7 @@ async function install(truth) {
     };
     live.start();
     let at = 0;
-    while (!held.length) await give(0, at++); // until the connection stands and nails are replied
+    while (!held.length) await give(0, at++); // until replies contain nails
     [drawn, replies, work.length] = [0, 0, 0];
     const results = [];
     for (let i = 1; i <= count; i++) {
@@ -285,7 +287,7 @@ async function install(truth) {
   };
 }
 
-// Results of measureDrawn or measureFilm in a few numbers.
+// Summarises the results of measureDrawn or measureVideo.
 export function summary(all) {
   const distances = all.flatMap((result) => result.distances.map(({ distance }) => distance));
   const sorted = [...distances].sort((a, b) => a - b);
@@ -300,13 +302,13 @@ export function summary(all) {
   };
 }
 
-// That many frames of the live page, as they come.
+// Measures that many frames of the live page, as they come.
 export const measureLive = (page, count) =>
   page.evaluate(async (wanted) => {
     const results = [];
     const { video } = tryon().camera;
     while (results.length < wanted) {
-      // The page's own work goes on in between.
+      // Lets the page's own work proceed.
       for (let i = 0; i < 4; i++)
         await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
       if (tryon().live.picture?.scene) results.push(window.measureDrawn());

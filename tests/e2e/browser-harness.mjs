@@ -1,4 +1,4 @@
-// What the browser tests stand on: the real server, Debian's Chromium with a rendered hand as its
+// The basis of the browser tests: the real server, Debian's Chromium with a rendered hand as its
 // camera, and pixel measures taken inside the page. Runs under Node 18 and playwright-core.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -10,7 +10,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 export const root = path.resolve(here, '../..');
 export const artifacts = path.join(here, 'artifacts');
 export const video = path.join(here, 'hand.mjpeg');
-// Its frames, JPEGs in base64.
+// Frames of the video, as JPEGs in base64.
 export function videoFrames() {
   const bytes = fs.readFileSync(video);
   const list = [];
@@ -31,10 +31,10 @@ export function check(truth, text) {
   if (!truth) throw new Error(text);
 }
 
-// For what hangs, never for what is slow: a busy machine computes a network for seconds.
+// A limit for what hangs, not for what is slow: on a busy machine a network runs for seconds.
 export const patienceMs = 240000;
 
-// Asks until the answer is true; pages with a strict CSP allow no polling of their own.
+// Polls until the result is truthy; pages with a strict CSP do not allow polling inside them.
 export async function until(what, ask, timeoutMs = patienceMs) {
   const end = Date.now() + timeoutMs;
   let last;
@@ -101,14 +101,14 @@ export class Server {
   }
 }
 
-// Graphics in software: WebGL 2, and every pixel of the page.
+// Software graphics: WebGL 2 and every pixel of the page.
 export const software = [
   '--use-gl=angle',
   '--use-angle=swiftshader',
   '--enable-unsafe-swiftshader',
 ];
 
-// Without graphics unless `extra` asks for them: pictures then come painted from the server.
+// Without graphics unless `extra` requests them: pictures then come painted from the server.
 export function launch(extra = []) {
   const graphics = extra.some((flag) => flag.startsWith('--use-gl'));
   return chromium.launch({
@@ -130,8 +130,8 @@ export function launch(extra = []) {
   });
 }
 
-// The browsers that tests share, by their flags: started when first wanted. What a test opens is
-// closed behind it.
+// Browsers shared by the tests, by their flags; each is started at first use. What a test opens is
+// closed after it.
 const started = new Map();
 
 export async function shared(flags) {
@@ -148,7 +148,8 @@ export const closeShared = () => Promise.all([...started.values()].map((one) => 
 export const withCamera = '--use-fake-ui-for-media-stream';
 export const withoutCamera = '--deny-permission-prompts';
 
-// Runs in every page: ways into the element's shadow root for the tests' own scripts.
+// Runs in every page: access to the element's shadow root and to the shown picture, for the tests'
+// own scripts.
 export function reach() {
   window.tryon = () => document.querySelector('lacquer-tryon').app;
   window.part = (id) => document.querySelector('lacquer-tryon').shadowRoot.getElementById(id);
@@ -160,10 +161,17 @@ export function reach() {
     while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
     return node;
   };
+  window.shownPixels = () => {
+    const canvas = part('canvas');
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    copy.drawImage(canvas, 0, 0);
+    return copy.getImageData(0, 0, canvas.width, canvas.height);
+  };
 }
 
-// Runs in the page: the server's answer without the runtime that it hands out, for most tests are
-// of its own replies. (By a route of Playwright's, every request would go by this process.)
+// Runs in the page: changes the server's info so that it offers no on-device runtime, because most
+// tests are about the server's replies. (With a route of Playwright's, every request would pass
+// through this process.)
 function withoutDevice() {
   const { fetch } = window;
   window.fetch = async (...request) => {
@@ -173,9 +181,9 @@ function withoutDevice() {
   };
 }
 
-// A page of its own profile that notes everything a careful page must not do. modules: it runs the
-// single modules in the bundle's place, so that a script may reach into what import() gives it.
-// device: it may find nails by itself; beforePage: runs in the page before its own scripts.
+// A page with a profile of its own that records everything a careful page must not do. modules:
+// runs the single modules instead of the bundle, so that a script can access what import() returns.
+// device: the page may detect nails by itself; beforePage: runs in the page before its own scripts.
 export async function open(
   browser,
   url,
@@ -185,7 +193,7 @@ export async function open(
     viewport: { width: 1280, height: 800 },
     locale: 'en-US',
     acceptDownloads: true,
-    serviceWorkers: 'block', // what they hold no test could route
+    serviceWorkers: 'block', // no test could intercept requests that a service worker makes
     ...options,
   });
   context.setDefaultTimeout(patienceMs);
@@ -214,10 +222,10 @@ export async function open(
 
 const keep = (page, name) => page.screenshot({ path: path.join(artifacts, `${name}.png`) });
 
-// For eyes, where they are wanted: LACQUER_SHOTS=1.
+// Screenshots on request: LACQUER_SHOTS=1.
 export const shot = async (page, name) => process.env.LACQUER_SHOTS && keep(page, name);
 
-// Of every page that is open when a test fails.
+// A screenshot of every page that is open when a test fails.
 export async function keepFailed(name) {
   const pages = [...started.values()].flatMap((one) => one.contexts()).flatMap((c) => c.pages());
   for (const page of pages) await keep(page, `failed-${name}`).catch(() => {});
@@ -238,8 +246,8 @@ export async function live(page, timeoutMs = patienceMs) {
   await until('a painted frame', async () => (await frameId(page)) > 0, timeoutMs);
 }
 
-// Stops the camera's clock, so that the picture on the screen stays, and waits until all that was
-// sent has its reply, and the last of them is shown: nothing new in several of the page's frames.
+// Stops the camera's clock, so that the picture on the screen stays, and waits until every sent
+// frame has its reply and the last of them is shown: nothing new in several of the page's frames.
 export async function freeze(page) {
   await page.evaluate(() => part('video').pause());
   let [last, quiet] = [-1, 0];
@@ -262,7 +270,7 @@ export async function setRange(page, id, value) {
   }, String(value));
 }
 
-// What the page says and how it is set.
+// The page's state and settings.
 export const text = (page, id) => page.locator(id).textContent();
 export const state = (page) => page.getAttribute('#link', 'data-state');
 export const isLive = (page) => until('live', async () => (await state(page)) === 'live');
@@ -281,7 +289,7 @@ export const notice = (page, pattern, timeoutMs) =>
     timeoutMs,
   );
 
-// Width and height out of a JPEG's or PNG's own bytes.
+// Width and height from the header of a JPEG or PNG.
 export function pictureSize(bytes) {
   if (bytes.readUInt32BE(0) === 0x89504e47) return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
   check(bytes.readUInt16BE(0) === 0xffd8, 'neither a JPEG nor a PNG was saved');

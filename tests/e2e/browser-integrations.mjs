@@ -1,5 +1,5 @@
-// The try-on in others' pages: what docs/integrations shows, taken from there, in a page of each
-// kind on an origin of its own.
+// The try-on in pages of others: the code that docs/integrations shows, taken from there, in a page
+// of each kind on an origin of its own.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -71,13 +71,13 @@ tests.plain_html_as_documented = ({ browser }) =>
       await buysCherry(page);
       check(
         (await bought(page)) === 'ER-02' && (await page.title()) === 'Cherry Stem',
-        'the page is not told',
+        'the page got no event',
       );
       clean(page, /favicon/);
     },
   );
 
-// The page's own bundle of the documented code, by what a shop would bundle it with.
+// Bundles the documented code as a shop's bundler would.
 function bundle(name, code, extension) {
   const folder = fs.mkdtempSync(path.join(root, 'tests/e2e', `.${name}-`));
   try {
@@ -151,7 +151,7 @@ const framework =
         await until('the basket', async () => (await bought(page)) === 'ER-02');
         check(
           (await text(page, 'output')) === 'Cherry Stem',
-          `the shade is called ${await text(page, 'output')}`,
+          `the shade is named ${await text(page, 'output')}`,
         );
         await page.evaluate(() => window.change('polka'));
         await until('another look', async () => (await worn(page)).pattern?.image === 'dots');
@@ -186,7 +186,7 @@ Object.assign(window, { change: (name: string) => { look.value = name; } });
 `,
 );
 
-// The section with Shopify's values in it, and a stand-in for its cart.
+// The section with Shopify's values filled in, and a replacement for its cart.
 tests.shopify_as_documented = ({ browser }) =>
   inShop(
     browser,
@@ -225,7 +225,7 @@ tests.wordpress_as_documented = ({ browser }) =>
     },
   );
 
-// In a frame on another origin, with the camera handed on; other origins may not frame it.
+// In a frame on another origin to which the camera is delegated; other origins may not frame it.
 tests.a_frame_as_documented = ({ browser }) =>
   inShop(
     browser,
@@ -247,7 +247,7 @@ tests.a_frame_as_documented = ({ browser }) =>
         await page.goto(`${stranger.origin}/`);
         const inside = () => page.frames()[1]?.url() ?? '';
         await until('the frame to be refused', async () => inside().startsWith('chrome-error:'));
-        check(!(await frame.locator('#start').count()), 'a stranger frames the page');
+        check(!(await frame.locator('#start').count()), 'a foreign origin frames the page');
         await context.close();
       } finally {
         stranger.close();

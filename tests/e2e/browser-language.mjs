@@ -1,11 +1,12 @@
-// What the page says in each of its languages.
+// The page's texts in each of its languages.
 import fs from 'node:fs';
 import path from 'node:path';
 import { check, clean, frames, live, open, root, shot, text, until } from './browser-harness.mjs';
 
 export const tests = {};
 
-// Every language says everything that English says, with the same gaps and its own plurals.
+// Every language has every text of the English file, with the same placeholders and its own
+// plurals.
 tests.languages_are_complete = async () => {
   const folder = path.join(root, 'web/lang');
   const load = async (file) => {
@@ -24,7 +25,7 @@ tests.languages_are_complete = async () => {
     for (const [key, line] of Object.entries(english)) {
       check(typeof texts[key] === 'string' && texts[key], `${file} lacks ${key}`);
       const plural = stems.has(key.replace(/\.\w+$/, ''));
-      check(plural || String(gaps(texts[key])) === String(gaps(line)), `${file}: gaps of ${key}`);
+      check(plural || String(gaps(texts[key])) === String(gaps(line)), `${file}: gaps in ${key}`);
     }
     const { pluralCategories } = new Intl.PluralRules(file.slice(0, 2)).resolvedOptions();
     for (const stem of stems)
@@ -32,14 +33,14 @@ tests.languages_are_complete = async () => {
         check(texts[`${stem}.${category}`], `${file} lacks ${stem}.${category}`);
     for (const key of Object.keys(texts)) {
       const known = key in english || stems.has(key.replace(/\.\w+$/, ''));
-      check(known, `${file}: nobody says ${key}`);
+      check(known, `${file}: nothing uses ${key}`);
     }
   }
 };
 
-// A language stands in four more places: what the page offers, what it fetches, the token's page,
-// and the types.
-tests.languages_are_known_everywhere = async () => {
+// A language is listed in four more places: what the page offers, what it downloads, the token
+// page, and the types.
+tests.languages_are_listed_everywhere = async () => {
   const read = (file) => fs.readFileSync(path.join(root, 'web', file), 'utf8');
   const files = fs.readdirSync(path.join(root, 'web/lang')).map((file) => file.slice(0, -3));
   const all = (text, pattern) => [...text.matchAll(pattern)].map(([, code]) => code);
@@ -48,7 +49,7 @@ tests.languages_are_known_everywhere = async () => {
   const [type] = read('tryon.d.ts').match(/lang\?: [^;]*/);
   for (const [place, codes] of Object.entries({
     'languages in ui/i18n.js': all(offered, /(\w+): '/g),
-    'fetched in ui/i18n.js': ['en', ...all(i18n, /(\w+): \(\) => import/g)],
+    'imported in ui/i18n.js': ['en', ...all(i18n, /(\w+): \(\) => import/g)],
     'token.js': all(read('token.js'), /^ {4}(\w\w): \{/gm),
     'tryon.d.ts': all(type, /'(\w+)'/g),
     'tryon.js': all(read('tryon.js').match(/^\/\/ {3}lang {5}.*/m)[0], /"(\w\w)"/g),
@@ -56,7 +57,7 @@ tests.languages_are_known_everywhere = async () => {
     check(String(codes.sort()) === String(files.sort()), `${place} has ${codes}, not ${files}`);
 };
 
-// Every text that the page's code asks for exists, and every text that exists is asked for.
+// Every text that the page's code refers to exists, and every text that exists is used.
 tests.texts_are_used = async () => {
   const folder = path.join(root, 'web');
   const english = fs.readFileSync(path.join(folder, 'lang/en.js'), 'utf8');
@@ -72,12 +73,12 @@ tests.texts_are_used = async () => {
     /^(tab|swatch|miss|group|art|shape|finger|finish|title|part|link|hud|camera|settings|tool|nails|shades)\.|\.(low|high)$/;
   for (const key of keys) {
     if (key === 'direction' || key === 'name' || families.test(key)) continue;
-    check(code.includes(`'${key}'`) || code.includes(`"${key}"`), `nobody says ${key}`);
+    check(code.includes(`'${key}'`) || code.includes(`"${key}"`), `nothing uses ${key}`);
   }
 };
 
-// Shipped looks are called in the reader's language; a look of a shop's own keeps the shop's title.
-tests.looks_are_called_in_every_language = async ({ browser, server }) => {
+// Built-in looks are named in the user's language; a shop's own look keeps the shop's title.
+tests.looks_are_named_in_every_language = async ({ browser, server }) => {
   const { looks } = await (await fetch(`${server.url}api/looks`)).json();
   const page = await open(browser, server.url);
   const titles = () =>
@@ -98,7 +99,7 @@ tests.looks_are_called_in_every_language = async ({ browser, server }) => {
       `/lang/${language}.js`,
     );
     for (const [name, title] of await titles())
-      check(title === said[`title.${name}`], `${language}: ${name} is called ${title}`);
+      check(title === said[`title.${name}`], `${language}: ${name} is named ${title}`);
   }
   const english = Object.fromEntries(await titles());
   for (const { name, title } of looks) check(english[name] === title, `${name}: ${english[name]}`);
@@ -119,12 +120,12 @@ tests.looks_are_called_in_every_language = async ({ browser, server }) => {
   await until('own titles', async () => (await titles()).map(([, title]) => title).join() === own);
 };
 
-tests.speaks_the_readers_language = async ({ browser, server }) => {
+tests.uses_the_users_language = async ({ browser, server }) => {
   const page = await open(browser, server.url, { locale: 'de-AT' });
   await until('German', async () => (await text(page, '#start span')) === 'Kamera starten');
   await page.selectOption('#language', 'ar');
   await until('Arabic', async () => /الكاميرا/.test(await text(page, '#start span')));
-  check((await page.getAttribute('#app', 'dir')) === 'rtl', 'Arabic runs from the left');
+  check((await page.getAttribute('#app', 'dir')) === 'rtl', 'Arabic is laid out from the left');
   check((await page.getAttribute('#app', 'lang')) === 'ar', 'the language is not marked');
   const sides = await page.evaluate(() =>
     ['stage', 'panel'].map((id) => part(id).getBoundingClientRect().left),

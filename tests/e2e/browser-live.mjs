@@ -1,27 +1,7 @@
-// The page with a camera: polish on the nails, figures, transports, servers that go and come.
+// The page with a camera: polish on the nails, figures, transports, servers that go and return.
 import {
-  Server,
-  check,
-  clean,
-  frameId,
-  frames,
-  freeze,
-  isLive,
-  launch,
-  live,
-  nails,
-  notice,
-  number,
-  open,
-  reach,
-  saved,
-  shade,
-  shot,
-  sleep,
-  state,
-  text,
-  until,
-  withoutCamera,
+  Server, check, clean, frameId, frames, freeze, isLive, launch, live, nails, notice, number, open,
+  reach, saved, shade, shot, sleep, state, text, until, withoutCamera,
 } from './browser-harness.mjs';
 import { keepBoth, measure, whichFrame } from './browser-pixels.mjs';
 
@@ -78,7 +58,7 @@ tests.colour_change_takes_effect = async ({ browser, server }) => {
   clean(page);
 };
 
-// What the HUD says is held against what the test itself sees on the wire.
+// Compares the HUD's values with what the test itself observes on the wire.
 tests.figures_are_plausible = async ({ browser, server }) => {
   const context = await browser.newContext();
   await context.addInitScript(reach);
@@ -112,7 +92,7 @@ tests.figures_are_plausible = async ({ browser, server }) => {
   await until('replies', async () => wire.got >= 10);
   const got = wire.got;
   const shownAt = await frameId(page);
-  await sleep(2000); // the figures are of so long
+  await sleep(2000); // the figures cover this period
   const fpsSeen = ((await frameId(page)) - shownAt) / 2;
   const fps = await number(page, '#fps');
   const p50 = await number(page, '#lat50');
@@ -126,11 +106,11 @@ tests.figures_are_plausible = async ({ browser, server }) => {
     `${fps} fps shown, ${fpsSeen} seen`,
   );
   check(p50 > 0 && p95 >= p50 && p95 < Date.now() - began, `p50 ${p50}, p95 ${p95}`);
-  check(server50 <= p50, `the server took ${server50} of ${p50} ms`);
+  check(server50 <= p50, `the server's share is ${server50} of ${p50} ms`);
   const sorted = wire.serverMs.sort((a, b) => a - b);
   check(
     server50 >= sorted[0] - 0.1 && server50 <= sorted.at(-1) + 0.5,
-    'server time is not the wire’s',
+    'the server time differs from that on the wire',
   );
   const parts = await page.locator('#stages li span').allTextContents();
   check(parts.length === 10 && parts.every((part) => parseFloat(part) >= 0), `stages: ${parts}`);
@@ -141,7 +121,7 @@ tests.figures_are_plausible = async ({ browser, server }) => {
   return { fps, p50, p95, server50 };
 };
 
-// In the page: both are there for a moment only, which a slow machine may be too late to see.
+// Recorded in the page: both are visible for a moment only, which a slow machine might miss.
 function noteSaving() {
   window.noted = {};
   const note = () => {
@@ -159,7 +139,7 @@ tests.saves_what_is_shown = async ({ browser, server }) => {
   await frames(page, 3);
   await page.evaluate(noteSaving);
   const file = await saved(page);
-  await until('saving to be seen', () => page.evaluate(() => window.noted.Saved));
+  await until('the note that the picture was saved', () => page.evaluate(() => window.noted.Saved));
   await until('the flash', () => page.evaluate(() => window.noted.flash));
   const size = await page.evaluate(() => [
     part('video').videoWidth,
@@ -198,7 +178,7 @@ tests.server_gone_and_back = async ({ browser }) => {
     await live(page);
     await server.kill('SIGKILL');
     await notice(page, /does not answer.*Retrying/);
-    check((await state(page)) === 'gone', 'the state is not honest');
+    check((await state(page)) === 'gone', 'the connection state is wrong');
     await shot(page, 'desktop-server-gone');
     const seen = await frameId(page);
     await server.start();
@@ -211,7 +191,7 @@ tests.server_gone_and_back = async ({ browser }) => {
   }
 };
 
-tests.full_server_says_so = async ({ browser }) => {
+tests.full_server_is_reported = async ({ browser }) => {
   const server = await new Server(['--max-sessions', '1']).start();
   try {
     const first = await open(browser, server.url);
@@ -221,7 +201,7 @@ tests.full_server_says_so = async ({ browser }) => {
     await notice(second, /server is full/);
     await shot(second, 'desktop-server-full');
     await first.click('#stop');
-    await until('the second to be let in', async () => (await frameId(second)) > 0);
+    await until('the second client to be admitted', async () => (await frameId(second)) > 0);
     await isLive(second);
   } finally {
     await server.kill();
@@ -258,7 +238,7 @@ tests.camera_refused = async ({ server }) => {
     await page.click('#start');
     await notice(page, /camera is blocked.*[Aa]llow it/);
     await shot(page, 'desktop-camera-denied');
-    check(await page.isEnabled('#start'), 'no second try');
+    check(await page.isEnabled('#start'), 'no second attempt');
     for (const [width, height] of [[1280, 800], [390, 844], [844, 390]]) {
       await page.setViewportSize({ width, height });
       const covered = await page.evaluate(() =>
@@ -270,7 +250,7 @@ tests.camera_refused = async ({ server }) => {
           });
         }),
       );
-      check(!covered.length, `${width} x ${height}: the message lies on ${covered}`);
+      check(!covered.length, `${width} x ${height}: the message covers ${covered}`);
     }
     const insecure = await open(browser, server.url.replace('127.0.0.1', 'lacquer.test'));
     await insecure.click('#start');

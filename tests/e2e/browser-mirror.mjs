@@ -1,6 +1,6 @@
-// A French manicure live on a moving hand, on a phone's screen, by the static site alone: measured
-// on the pixels that the screen shows, frame after frame, against the video's true nails. Judged by
-// what was shown, never by how long it took.
+// A French manicure live on a moving hand, on a phone's screen, with the static site alone: the
+// pixels of the screen are measured, frame by frame, against the video's true nails. The test
+// judges what was shown, never how long it took.
 //
 //   node browser-mirror.mjs URL      one line of JSON
 import fs from 'node:fs';
@@ -8,10 +8,10 @@ import path from 'node:path';
 import { check, launch, live, nails, open, root, shade, shot, software, text, until, videoFrames,
   withCamera } from './browser-harness.mjs';
 
-const framesLeast = 20; // on the screen, with nails measured on each
-const looksLeast = 5; // meanwhile
-const paintedLeast = 12; // change of a nail's pixels, three channels together
-const leadLeast = 6; // of 255; the tip's band leads the middle's by 11 to 36 on this video
+const framesLeast = 20; // minimum of pictures on the screen with nails measured
+const looksLeast = 5; // minimum of detections in that time
+const paintedLeast = 12; // minimum change of a nail's pixels, sum of three channels
+const leadLeast = 6; // of 255; on this video the tip's band exceeds the middle's by 11 to 36
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 function truth() {
@@ -21,9 +21,10 @@ function truth() {
     list.map(({ finger, base, tip, width }) => ({ finger, base, tip, width })));
 }
 
-// Runs in the page: watches the screen's own canvas from now on. window.seen: for every frame shown
-// {frame: of the video, nails: [{finger, tip, body, root, painted}]}, the three in whiteness, the
-// least channel, along the true nail from its tip to its root; painted: mean change of its pixels.
+// Runs in the page: observes the screen's canvas from now on. window.seen: for every frame shown
+// {frame: of the video, nails: [{finger, tip, body, root, painted}]}. tip, body and root are the
+// whiteness (the smallest channel) along the true nail from its tip to its root; painted: mean
+// change of its pixels.
 async function watch([pictures, nailsOf]) {
   const [width, height] = [640, 480];
   const canvas = new OffscreenCanvas(width, height);
@@ -33,7 +34,8 @@ async function watch([pictures, nailsOf]) {
     context.drawImage(source, 0, 0, width, height);
     return context.getImageData(0, 0, width, height).data;
   };
-  // A small grey picture by its own mean and spread: the fake camera shifts the colours' range.
+  // A small grey picture with its mean and spread normalised, because the fake camera shifts the
+  // range of colours.
   const signature = (data) => {
     const out = new Float32Array(80 * 60);
     for (let y = 0; y < height; y += 2)
@@ -54,7 +56,7 @@ async function watch([pictures, nailsOf]) {
     return far.indexOf(Math.min(...far));
   };
 
-  // Means over a band of the true nail: along it from its root (0) to its tip (1).
+  // Means over a band of the true nail, along it from its root (0) to its tip (1).
   const band = (data, before, { base, tip, width: wide }, from, to) => {
     const [ax, ay] = [tip[0] - base[0], tip[1] - base[1]];
     const long = Math.hypot(ax, ay);
@@ -91,7 +93,7 @@ async function watch([pictures, nailsOf]) {
   window.looks = 0;
   window.drawn = 0;
   window.since = 0;
-  window.longest = 0; // pictures between two looks, at most
+  window.longest = 0; // maximum number of pictures between two detections
   const { stats } = tryon();
   const { add, drawn } = stats;
   stats.add = function (...args) {
@@ -99,28 +101,29 @@ async function watch([pictures, nailsOf]) {
     window.since = 0;
     return add.apply(this, args);
   };
-  // After each picture that went to the screen.
+  // Called after each picture that is shown.
   stats.drawn = function () {
     window.drawn++;
     window.longest = Math.max(window.longest, ++window.since);
-    // Measuring takes longer than showing: the pictures between go on.
+    // Measuring takes longer than showing, so the pictures in between are skipped.
     if (window.drawn % 5 === 0 && tryon().live.picture?.scene) window.seen.push(measure());
     return drawn.call(this);
   };
 }
 
-// The light band lies on the tip's side, or on the cuticle's; neither where the polish lags behind.
+// Whether the light band lies on the tip's side or on the cuticle's; neither if the polish lags
+// behind.
 const onTip = (nail) => nail.tip > nail.body + leadLeast && nail.tip > nail.root + leadLeast;
 const onRoot = (nail) => nail.root > nail.body + leadLeast && nail.root > nail.tip + leadLeast;
 
-// Until enough was shown; as long as more comes, however slow the machine is.
+// Waits until enough pictures were shown, as long as more come, however slow the machine is.
 async function pictures(page) {
   const count = () => page.evaluate(() => [window.seen.length, window.looks]);
   let [shown, looks] = await count();
   while (shown < framesLeast || looks < looksLeast) {
     const before = `${shown} ${looks}`;
     [shown, looks] = await until(
-      `more than ${shown} pictures and ${looks} looks`,
+      `more than ${shown} pictures and ${looks} detections`,
       async () => {
         const now = await count();
         return now.join(' ') !== before && now;
@@ -148,7 +151,7 @@ async function run(browser, url) {
   return { ...found, sockets, link: await text(page, '#link-text'), faults: page.faults };
 }
 
-// What the pictures shown must have in common.
+// Properties that all shown pictures must have together.
 function judge({ seen, looks, drawn, longest, sockets, link, faults }) {
   const all = seen.flatMap(({ frame, nails: list }) => list.map((nail) => ({ frame, ...nail })));
   const worn = all.filter(({ painted }) => painted > paintedLeast);
@@ -161,14 +164,14 @@ function judge({ seen, looks, drawn, longest, sockets, link, faults }) {
   };
   const told = JSON.stringify({ ...figures, wrong: wrong.slice(0, 4) });
   check(places >= 15, `the hand hardly moved: ${told}`);
-  // Polish that lags behind on a busy machine does not cover its nail; nor is it judged.
+  // On a busy machine, polish that lags behind does not cover its nail; such nails are not judged.
   check(worn.length >= 0.3 * all.length, `most nails are bare: ${told}`);
   check(right.length >= 0.6 * worn.length, `no light tips: ${told}`);
   check(wrong.length === 0, `tips at the cuticle: ${told}`);
-  check(longest >= 2, `no picture between two looks: ${told}`);
-  check(/^On this device|^This device/.test(link), `the page says ${link}`);
+  check(longest >= 2, `no picture between two detections: ${told}`);
+  check(/^On this device|^This device/.test(link), `the page shows ${link}`);
   check(sockets.length === 0, `a socket to ${sockets}`);
-  check(faults.length === 0, `the page complained: ${faults.join(' | ')}`);
+  check(faults.length === 0, `errors on the page: ${faults.join(' | ')}`);
   return figures;
 }
 

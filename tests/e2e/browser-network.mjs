@@ -1,15 +1,15 @@
-// How the page loads through a slow network: Chromium's own throttling, and its own account of
+// How the page loads through a slow network, by Chromium's own throttling and its record of
 // requests.
 import { reach, until } from './browser-harness.mjs';
 
-// latencyMs: what each request waits for its answer's first byte; kbit: a second, down.
+// latencyMs: delay of each response's first byte; kbit: a second, downstream.
 export const networks = {
   'slow 4G': { latencyMs: 150, kbit: 1638 },
   'slow 4G as Lighthouse plays it': { latencyMs: 560, kbit: 1475 },
   'far away': { latencyMs: 2400, kbit: 1475 },
 };
 
-// A request's wave is one more than that of the last one that was over when it began.
+// A request's wave is one more than the wave of the last request that had ended when it began.
 function numberWaves(requests) {
   for (const request of requests) {
     const before = requests.filter(({ end }) => end !== undefined && end <= request.start);
@@ -28,9 +28,9 @@ function watch(session) {
   return requests;
 }
 
-// Loads the page with nothing kept from before, until its shades can be chosen, and tells of all
-// that was asked for by then: requests ({url, wave, bytes, start, end: s}), waves, bytes, and
-// firstPaintMs, readyMs since the page was asked for.
+// Loads the page with an empty cache until its shades can be chosen, and returns all requests made
+// until then: requests ({url, wave, bytes, start, end: s}), waves, bytes, and firstPaintMs, readyMs
+// since navigation.
 export async function load(browser, url, { latencyMs, kbit }, options = {}) {
   const context = await browser.newContext({
     locale: 'en-US',
@@ -56,7 +56,7 @@ export async function load(browser, url, { latencyMs, kbit }, options = {}) {
     () => performance.getEntriesByName('first-contentful-paint')[0].startTime,
   );
   await context.close();
-  // What came faster than the network can was kept from a moment before.
+  // A response faster than the network allows came from the cache of a moment before.
   const requests = [...seen.values()]
     .filter(({ start, end = Infinity }) => start < looks.end && end - start > latencyMs / 1100)
     .sort((a, b) => a.start - b.start);

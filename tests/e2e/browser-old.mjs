@@ -1,5 +1,6 @@
 // Pages that are not ours, written for the usual Flask-SocketIO server: inline scripts and styles,
-// a Socket.IO client from elsewhere, the picture as the whole payload both ways. Served by --web.
+// a Socket.IO client from another host, the picture as the whole payload both ways. Served by
+// --web.
 import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
@@ -8,7 +9,7 @@ import { Server, check, root, shot, until } from './browser-harness.mjs';
 
 export const tests = {};
 
-// How such pages send a picture and show the one that comes back.
+// How such pages send a picture and show the reply.
 const ways = {
   binary: {
     send: `canvas.toBlob(
@@ -45,7 +46,7 @@ function writePages() {
 const clients = path.join(root, 'tests/e2e/node_modules');
 const client = (name) => path.join(clients, name, 'dist/socket.io.min.js');
 
-// The pages as they are, with this Socket.IO client where they look for it.
+// The original pages, with this Socket.IO client at the address where they load it.
 async function visit(browser, url, script) {
   const context = await browser.newContext({ viewport: { width: 800, height: 700 } });
   await context.route('https://cdn.example/**', (route) => {
@@ -61,7 +62,7 @@ async function visit(browser, url, script) {
   return page;
 }
 
-// How many points of a picture have the colour of the default polish.
+// The number of a picture's points in the colour of the default polish.
 const polished = (page, id) =>
   page.evaluate((name) => {
     const canvas = document.createElement('canvas');
@@ -83,18 +84,18 @@ async function showsPolish(page, name, transport) {
     const [, count, way] = /^(\d+) pictures over (\w+)/.exec(await said()) ?? [];
     return Number(count) >= 3 && way === transport;
   });
-  // The first frames may be from before the camera.
+  // The first frames may have been captured before the camera started.
   await until('polish', async () => (await polished(page, 'result')) > 1000);
   await shot(page, `old-${name}`);
-  // Between two pictures it has none for a moment.
+  // Between two pictures it is empty for a moment.
   const whole = () => page.evaluate(() => document.getElementById('result').naturalWidth === 640);
   await until('a picture of its whole size', whole);
   const bare = await polished(page, 'video');
   check(bare < 250, `${bare} points of the camera's own picture have the colour of the polish`);
-  check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
+  check(page.faults.length === 0, `errors on the page: ${page.faults.join(' | ')}`);
 }
 
-// Runs it with a server of these pages' own.
+// Runs a test with a server that serves these pages.
 async function withServer(more, run) {
   const pages = writePages();
   const server = await new Server(['--web', pages, ...more]).start();
@@ -129,7 +130,7 @@ tests.old_page_with_socketio_2_that_only_polls = ({ browser }) =>
 tests.old_page_with_todays_client = ({ browser }) =>
   withPages(browser, 'binary', '?transports=websocket', client('socket.io-client'), 'websocket');
 
-tests.old_page_is_told_why = ({ browser }) =>
+tests.old_page_gets_the_reason = ({ browser }) =>
   withServer(['--max-fps', '1'], async (server) => {
     const page = await visit(browser, `${server.url}binary.html`, client('socket.io-client-4.5'));
     const said = () => page.textContent('#status');
@@ -137,7 +138,7 @@ tests.old_page_is_told_why = ({ browser }) =>
     check(!/undefined/.test(await said()), await said());
   });
 
-// The page on a host of its own, its Socket.IO server elsewhere.
+// The page on one host, its Socket.IO server on another.
 async function fromElsewhere(browser, script, query, transport) {
   const site = http.createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
@@ -159,6 +160,6 @@ async function fromElsewhere(browser, script, query, transport) {
 tests.old_page_of_another_origin = ({ browser }) =>
   fromElsewhere(browser, client('socket.io-client-4.5'), '', 'websocket');
 
-// Socket.IO 2 asks with credentials, and browsers then want more of the answer.
+// Socket.IO 2 sends credentials, and browsers then require further headers in the response.
 tests.old_page_of_another_origin_with_socketio_2 = ({ browser }) =>
   fromElsewhere(browser, second, 'transports=polling&', 'polling');

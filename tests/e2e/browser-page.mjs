@@ -2,27 +2,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check,
-  clean,
-  frameId,
-  frames,
-  golden,
-  nails,
-  notice,
-  open,
-  saved,
-  setRange,
-  shade,
-  shot,
-  sleep,
-  text,
-  until,
+  check, clean, frameId, frames, golden, nails, notice, open, saved, setRange, shade, shot, sleep,
+  text, until,
 } from './browser-harness.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
 
 export const tests = {};
 
-tests.page_loads_clean_and_from_here_alone = async ({ browser, server }) => {
+tests.page_loads_cleanly_from_its_own_host_only = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await sleep(300);
   await shot(page, 'desktop-start');
@@ -43,25 +30,22 @@ tests.page_loads_clean_and_from_here_alone = async ({ browser, server }) => {
         setTimeout(() => resolve(false), 1000);
       }),
   );
-  check(violated, 'an inline style was not refused');
+  check(violated, 'an inline style was not blocked');
 };
 
 tests.before_and_after = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await page.setInputFiles('#file', path.join(golden, 'light.jpg'));
   await until('the photo', async () => (await frameId(page)) > 0);
-  check(await page.isHidden('#split'), 'the divider shows before it is asked for');
+  check(await page.isHidden('#split'), 'the divider is shown before it is requested');
   const sum = () =>
     page.evaluate(() => {
-      const c = part('canvas');
-      const copy = new OffscreenCanvas(c.width, c.height).getContext('2d');
-      copy.drawImage(c, 0, 0);
-      const { data } = copy.getImageData(0, 0, c.width, c.height);
+      const { data, width } = shownPixels();
       let left = 0,
         right = 0;
       for (let i = 0; i < data.length; i += 4) {
         const value = data[i] + 3 * data[i + 1] + 7 * data[i + 2];
-        if ((i / 4) % c.width < c.width / 2) left += value;
+        if ((i / 4) % width < width / 2) left += value;
         else right += value;
       }
       return [left, right];
@@ -78,7 +62,7 @@ tests.before_and_after = async ({ browser, server }) => {
   check(String(await sum()) === String(painted), 'Home does not show the painted picture');
   await setRange(page, '#split', 50);
   const half = await sum();
-  check(half[0] === before[0] && half[1] === painted[1], 'the middle does not divide the picture');
+  check(half[0] === before[0] && half[1] === painted[1], 'the divider is not in the middle');
   await page.keyboard.press('ArrowRight');
   check((await page.inputValue('#split')) === '51', 'an arrow does not move the divider');
   await shot(page, 'desktop-compare');
@@ -116,7 +100,7 @@ tests.photo_at_full_size = async ({ browser, server }) => {
   return result;
 };
 
-// Files of the other ways in: dropped and pasted.
+// Dropped and pasted files.
 tests.photo_dropped_and_pasted = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const bytes = fs.readFileSync(path.join(golden, 'brown.jpg')).toString('base64');
@@ -157,7 +141,7 @@ async function reach(page, id) {
   throw new Error(`Tab does not reach ${id}`);
 }
 
-// Whether what has the focus shows it: itself, its label, or what stands for it.
+// Whether the focused control shows its focus: itself, its label, or an element shown in its place.
 const ringed = (page) =>
   page.evaluate(() => {
     const visible = (node) =>
@@ -177,7 +161,7 @@ const passed =
   'stop photo save compare language look-group looks-on look copy nail favourite hex search ' +
   'group shade custom finish art design shape coats texture opacity sheen reset more hud';
 
-// What a key does to the control that Tab has reached, seen in the look.
+// The effect of a key on the control that Tab has reached, checked in the look.
 async function keysChangeTheLook(page) {
   const look = () => page.evaluate(() => tryon().lookStore.main.fields);
   for (const [id, keys, is] of [
@@ -211,7 +195,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
   check(await ringed(page), 'Start camera shows no focus');
   await press('Enter');
   await until('a frame', async () => (await frameId(page)) > 0);
-  check((await focusedOn(page)) === 'stop', 'focus did not go on to the tools');
+  check((await focusedOn(page)) === 'stop', 'focus did not move to the tools');
 
   const order = [];
   for (let i = 0; i < 50; i++) {
@@ -244,7 +228,7 @@ tests.keyboard_alone = async ({ browser, server }) => {
   clean(page);
 };
 
-tests.bad_upload_shows_the_servers_line = async ({ browser, server }) => {
+tests.bad_upload_shows_the_servers_message = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const upload = (name, buffer) =>
     page.setInputFiles('#file', { name, mimeType: 'image/jpeg', buffer });
@@ -254,18 +238,19 @@ tests.bad_upload_shows_the_servers_line = async ({ browser, server }) => {
     await (await fetch(`${server.url}api/process`, { method: 'POST', body: form })).json()
   ).error;
   await upload('not.jpg', Buffer.from('hello'));
-  await until('the server’s line', async () => (await text(page, '#notice-text')).includes(line));
-  check(await page.isVisible('#start'), 'the start page is gone');
+  const message = async () => (await text(page, '#notice-text')).includes(line);
+  await until('the server’s message', message);
+  check(await page.isVisible('#start'), 'the start page is hidden');
   await page.setInputFiles('#file', path.join(golden, 'light.jpg'));
   await until('a good photo', async () => (await frameId(page)) > 0);
-  await until('the message to go', () => page.isHidden('#notice'));
+  await until('the message to disappear', () => page.isHidden('#notice'));
   const whole = fs.readFileSync(path.join(golden, 'light.jpg'));
   await upload('cut.jpg', whole.subarray(0, 400));
   await notice(page, /was not painted: .{5,}/);
   await shot(page, 'desktop-bad-upload');
   const seen = await frameId(page);
   await shade(page, 'Black Tea');
-  await until('the photo before to stay', async () => (await frameId(page)) > seen);
+  await until('the previous photo to stay', async () => (await frameId(page)) > seen);
   clean(page, /status of (415|422)/);
 };
 
@@ -290,15 +275,15 @@ tests.no_nails_gives_advice = async ({ browser, server }) => {
   clean(page);
 };
 
-// After the next frame: a ResizeObserver has then seen what was opened, as the arrows' own does, by
-// which they are offered.
+// After the next frame, a ResizeObserver has seen what was opened; the arrows' own observer then
+// decides whether to show them.
 const drawn = (page) =>
   page.evaluate(
     () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
   );
 
-// Every control is reached with a thumb while the picture stays: tab after tab of the dock, each
-// control scrolled within the dock alone, large enough for a finger, with nothing upon it.
+// Every control can be reached with a thumb while the picture stays in view: tab after tab of the
+// dock, each control scrolled within the dock alone, large enough for a finger, and not covered.
 async function reachedWithAThumb(page) {
   const names = await page.$$eval('#tabs button', (all) => all.map(({ dataset }) => dataset.open));
   check(names.length === 7, `tabs: ${names}`);
@@ -350,7 +335,7 @@ async function reachedWithAThumb(page) {
     check(controls.has(name), `${name} is not reached: ${[...controls]}`);
 }
 
-// Nothing of the stage lies on anything else, and the tools lie beside the picture.
+// No parts of the stage overlap, and the tools lie beside the picture.
 async function nothingOverlaps(page) {
   const over = await page.evaluate(() => {
     const boxes = ['picture', 'tools', 'versus', 'busy', 'notice', 'hold-hint', 'hud']
@@ -363,7 +348,7 @@ async function nothingOverlaps(page) {
       boxes.slice(i + 1).filter(([b, other]) => {
         const message = messages.includes(a) || messages.includes(b);
         return lies(one, other) && !(a === 'picture' && message);
-      }).map(([b]) => `${a} on ${b}`),
+      }).map(([b]) => `${a} overlaps ${b}`),
     );
   });
   check(!over.length, over.join(', '));
@@ -417,7 +402,7 @@ tests.on_a_phone = async ({ browser, server }) => {
     });
     const after = await page.locator('#nail-field').boundingBox();
     const heights = `${before.height} to ${after.height}`;
-    check(before.height === after.height, `nails move the page: ${heights}`);
+    check(before.height === after.height, `nails shift the layout: ${heights}`);
     await page.tap('#compare');
     await nothingOverlaps(page);
     await frames(page, 3);
@@ -426,7 +411,7 @@ tests.on_a_phone = async ({ browser, server }) => {
   }
 };
 
-// A tablet upright: the picture takes its width, and all rows of shades stand below.
+// A tablet in portrait: the picture takes its width, and all rows of shades are below it.
 tests.on_a_tablet = async ({ browser, server }) => {
   const page = await open(browser, server.url, {
     viewport: { width: 820, height: 1180 },

@@ -1,22 +1,19 @@
-// Pixel measures, taken inside the page: what was painted, against the true nails of the picture.
+// Pixel measures, taken inside the page: the painted pixels against the true nails of the picture.
 import fs from 'node:fs';
 import path from 'node:path';
 import { check, root, setRange, until, videoFrames } from './browser-harness.mjs';
 
 const masks = path.join(root, 'tests/e2e/hand-masks');
 
-// Keeps the canvas as it is drawn now, under a name, in the page.
+// Stores the canvas as it is drawn now under a name in the page.
 export async function keep(page, name) {
   await page.evaluate((key) => {
-    const canvas = part('canvas');
-    const copy = new OffscreenCanvas(canvas.width, canvas.height);
-    copy.getContext('2d').drawImage(canvas, 0, 0);
     window.kept ??= {};
-    window.kept[key] = copy.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    window.kept[key] = shownPixels();
   }, name);
 }
 
-// Painted and original of the frozen picture, kept in the page as kept.painted and kept.before.
+// Stores painted and original of the frozen picture in the page as kept.painted and kept.before.
 export async function keepBoth(page) {
   if ((await page.getAttribute('#compare', 'aria-pressed')) !== 'true')
     await page.click('#compare');
@@ -32,8 +29,9 @@ export async function keepBoth(page) {
   await page.click('#compare');
 }
 
-// Which frame of the video the kept original is: the nearest at an eighth of the size. Chromium's
-// fake camera shifts the colours' range, so each channel is compared by its own mean and spread.
+// Finds the frame of the video that the stored original shows: the nearest at an eighth of the
+// size. Chromium's fake camera shifts the range of colours, so each channel's mean and spread are
+// normalised.
 export async function whichFrame(page) {
   const found = await page.evaluate(async (list) => {
     const size = [80, 60];
@@ -63,14 +61,14 @@ export async function whichFrame(page) {
   }, videoFrames());
   check(
     found.difference < 0.1,
-    `the picture is no frame of the video (${found.difference.toFixed(2)})`,
+    `the picture is not a frame of the video (${found.difference.toFixed(2)})`,
   );
   return path.join(masks, `${String(found.index).padStart(4, '0')}.png`);
 }
 
-// How the kept pictures differ inside and outside the true nails. moved: the share of nail pixels
-// that came at least a third nearer to the colour; outside: mean change beyond 6 pixels of any
-// nail.
+// How the stored pictures differ inside and outside the true nails. moved: the share of nail pixels
+// that came at least a third nearer to the colour; outside: mean change more than 6 pixels away
+// from any nail.
 export async function measure(page, maskFile, color) {
   return page.evaluate(
     async ([text, hex]) => {

@@ -1,11 +1,11 @@
-// The page as a screen reader has it: Tab from control to control, and at each what Chromium's
-// accessibility tree says of it; what is announced, and when.
+// The page for a screen reader: Tab goes from control to control, and Chromium's accessibility tree
+// gives the name and state of each; also what is announced, and when.
 import path from 'node:path';
 import { check, frameId, frames, golden, notice, open, shade, until } from './browser-harness.mjs';
 
 export const tests = {};
 
-// "role name", then its value, states and description as far as it has them.
+// "role name", followed by its value, states and description if it has any.
 function spoken({ role, name, value, description, properties = [] }) {
   const states = properties
     .filter((property) => ['checked', 'pressed', 'expanded'].includes(property.name))
@@ -15,7 +15,7 @@ function spoken({ role, name, value, description, properties = [] }) {
   return [role.value, name?.value ?? '', ...said, ...states, ...more].join(' ');
 }
 
-// Everything that Tab reaches from the top of the page on.
+// Everything that Tab reaches, from the top of the page.
 async function tabThrough(page, cdp) {
   await page.focus('#skip'); // the first: keyboard_alone
   const list = [];
@@ -102,9 +102,9 @@ tests.a_screen_reader_finds_every_control = async ({ browser, server }) => {
   same(live.slice(2), ['button Stop', ...tools, 'button Compare pressed=false'], 'live');
 };
 
-// Names are not spelled in capitals, nothing that is not for ears is there, and nothing talks but
-// the two lines that are there for it.
-tests.a_screen_reader_is_told_what_happens = async ({ browser, server }) => {
+// Names are not spelled in capitals, nothing hidden is in the tree, and only the two lines for
+// announcements are live regions.
+tests.changes_are_announced_to_screen_readers = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const cdp = await page.context().newCDPSession(page);
   await page.setInputFiles('#file', path.join(golden, 'light.jpg'));
@@ -117,8 +117,8 @@ tests.a_screen_reader_is_told_what_happens = async ({ browser, server }) => {
       `${role.value} "${name?.value}" is spelled in capitals`,
     );
   const roles = nodes.map(({ role }) => role.value);
-  check(!roles.includes('Video'), 'the hidden video is read out');
-  check(roles.filter((role) => role === 'status').length === 1, 'more than one line talks');
+  check(!roles.includes('Video'), 'the hidden video is in the accessibility tree');
+  check(roles.filter((role) => role === 'status').length === 1, 'more than one live region');
   const image = nodes.find(({ role }) => role.value === 'image');
   check(
     image.name.value === 'Your photo, 5 nails painted Fuchsia Run',

@@ -1,21 +1,13 @@
-// Screenshots of every state of the page, for eyes: tools/screens.sh.
+// Screenshots of every state of the page, to be looked at: tools/screens.sh.
 //
 //   node browser-screens.mjs OUT [desktop|tablet|phone] [light|dark] [ltr|rtl|LANGUAGE]
 //
-// OUT/DEVICE-SCHEME-DIRECTION/STATE.png; without the last three all of them. `ltr` is English,
-// `rtl` Arabic; any other language by its two letters.
+// OUT/DEVICE-SCHEME-DIRECTION/STATE.png; without the last three arguments all of them. `ltr` is
+// English, `rtl` Arabic; any other language is given by its two letters.
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  Server,
-  frameId,
-  golden,
-  launch,
-  open,
-  sleep,
-  software,
-  until,
-  withCamera,
+  Server, frameId, golden, launch, open, sleep, software, until, withCamera,
 } from './browser-harness.mjs';
 
 const [out, ...chosen] = process.argv.slice(2);
@@ -65,7 +57,7 @@ const design = (page) =>
     return btoa(String.fromCharCode(...new Uint8Array(await blob.arrayBuffer())));
   });
 
-// State → what leads to it from the one before.
+// State → the steps that lead to it from the previous one.
 const states = {
   empty: async () => sleep(2500),
   'panel-looks': async (page) => {
@@ -140,7 +132,7 @@ const states = {
   },
 };
 
-// Drawn by the page itself, which takes a graphics card, or a while without one.
+// Drawn by the page itself, which needs a GPU, or some time without one.
 async function ownDesign(server, options, file) {
   const browser = await launch([withCamera, ...software]);
   try {

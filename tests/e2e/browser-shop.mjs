@@ -1,19 +1,7 @@
-// What a shop needs of the page: catalogue, favourites, two looks, sharing, advice.
+// The page's functions for a shop: catalogue, favourites, two looks, sharing, advice.
 import path from 'node:path';
 import {
-  check,
-  clean,
-  frameId,
-  frames,
-  golden,
-  notice,
-  open,
-  saved,
-  setRange,
-  shade,
-  shot,
-  text,
-  until,
+  check, clean, frameId, frames, golden, notice, open, saved, setRange, shade, shot, text, until,
 } from './browser-harness.mjs';
 
 export const tests = {};
@@ -35,9 +23,9 @@ tests.shades_are_found_and_kept = async ({ browser, server }) => {
   check(String(await names(page)) === 'Fuchsia Run', `found ${await names(page)}`);
   await until('the count to be said', async () => /1 shade/.test(await text(page, '#live')));
   const spoken = await page.getAttribute('input[name=shade]', 'aria-label');
-  check(spoken === 'Fuchsia Run, Pinks', `the swatch is called ${spoken}`);
+  check(spoken === 'Fuchsia Run, Pinks', `the swatch is named ${spoken}`);
   await page.fill('#search', 'no such shade');
-  check(await page.isVisible('#shades-none'), 'nothing says that nothing was found');
+  check(await page.isVisible('#shades-none'), 'no message that nothing was found');
   await page.fill('#search', '');
   await page.selectOption('#group', 'blue');
   const blues = await names(page);
@@ -53,16 +41,17 @@ tests.shades_are_found_and_kept = async ({ browser, server }) => {
   await page.reload();
   await until('the swatches', () => page.locator('.swatch').count());
   await page.selectOption('#group', 'favourites');
-  check(String(await names(page)) === 'Cobalt', 'favourites are forgotten');
-  check((await text(page, '#shade-name')) === 'Cobalt', 'the look is forgotten');
+  check(String(await names(page)) === 'Cobalt', 'favourites were not stored');
+  check((await text(page, '#shade-name')) === 'Cobalt', 'the look was not stored');
   await page.click('#favourite');
-  check((await names(page)).length === 0, 'a favourite cannot be let go');
-  check(await page.isVisible('#shades-none'), 'no hint how favourites are made');
+  check((await names(page)).length === 0, 'a favourite cannot be removed');
+  check(await page.isVisible('#shades-none'), 'no hint how to add favourites');
   clean(page);
 };
 
-// In the reader's language, accents or not; what the shop calls its shades is found too.
-tests.shades_are_found_in_the_readers_language = async ({ browser, server }) => {
+// Search in the user's language, with or without accents; the shop's own names of shades are found
+// too.
+tests.shades_are_found_in_the_users_language = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await page.selectOption('#group', 'blue');
   const codes = () =>
@@ -92,7 +81,7 @@ tests.shades_are_found_in_the_readers_language = async ({ browser, server }) => 
     check((await names(page)).includes(own), `${language}, ${own}: ${await names(page)}`);
   }
   await speak('de');
-  await page.fill('#search', 'grun'); // without its dots
+  await page.fill('#search', 'grun'); // without the umlaut's dots
   check((await names(page)).includes('Basilikum'), `grun: ${await names(page)}`);
   clean(page);
 };
@@ -104,7 +93,7 @@ const repainted = async (page, act) => {
   await until('the new polish', async () => (await frameId(page)) > seen);
 };
 
-tests.whole_looks_are_worn = async ({ browser, server }) => {
+tests.whole_looks_are_applied = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const { looks } = await (await fetch(`${server.url}api/looks`)).json();
   check((await page.locator('input[name=look]').count()) === looks.length, 'looks are missing');
@@ -114,7 +103,7 @@ tests.whole_looks_are_worn = async ({ browser, server }) => {
   check(worn.color === '#f49ac1' && worn.fingers.ring.pattern.image === 'hearts', 'not worn');
   await page.reload();
   await until('the looks', () => page.locator('input[name=look]').count());
-  check(await page.isChecked('input[name=look][value=valentine]'), 'the look is forgotten');
+  check(await page.isChecked('input[name=look][value=valentine]'), 'the look was not stored');
   await shade(page, 'Cobalt');
   check(!(await page.isChecked('input[name=look][value=valentine]')), 'a changed look is marked');
   clean(page);
@@ -126,21 +115,21 @@ tests.every_finish_is_painted = async ({ browser, server }) => {
   const values = await page.$$eval('input[name=finish]', (all) => all.map(({ value }) => value));
   check(values.length >= 14, `only ${values}`);
   const texts = await page.$$eval('#finishes b', (all) => all.map((b) => b.textContent));
-  check(new Set(texts).size === values.length, `finishes are not told apart: ${texts}`);
+  check(new Set(texts).size === values.length, `finishes have equal names: ${texts}`);
   for (const value of values.slice(1))
     await repainted(page, () => page.check(`input[name=finish][value=${value}]`, { force: true }));
   clean(page);
 };
 
-// Without graphics the cards' pictures come from the server, no two finishes alike, if need be
-// after it was busy; where it has none to give, cards are chips of the colour.
+// Without graphics the server paints the previews, no two finishes alike, after a retry if it was
+// busy; if it cannot paint them, cards are chips of the colour.
 tests.cards_without_graphics = async ({ browser, server }) => {
   const page = await open(browser, server.url, { viewport: { width: 1280, height: 1400 } });
   let busy = 2;
   await page.route('**/api/process', (route) =>
     busy-- > 0 ? route.fulfill({ status: 503, body: '{"error":"busy"}' }) : route.continue(),
   );
-  await page.reload(); // so that no card was asked for before that
+  await page.reload(); // so that no preview was requested before
   await until('the finishes', () => page.locator('#finishes label').count());
   await page.evaluate(() => part('finishes').scrollIntoView());
   const painted = page.locator('#finishes canvas[data-painted]');
@@ -175,17 +164,17 @@ tests.nail_art_and_shape = async ({ browser, server }) => {
   }
   await repainted(page, () => page.selectOption('#art', 'none'));
   const { pattern, french, ombre } = await fieldsOf(page);
-  check(!pattern && !french && !ombre, 'nail art cannot be taken off');
+  check(!pattern && !french && !ombre, 'nail art cannot be removed');
   const shape = (name) =>
     repainted(page, () => page.check(`input[name=shape][value=${name}]`, { force: true }));
   await shape('almond');
-  check((await fieldsOf(page)).shape.kind === 'almond', 'no longer nails');
+  check((await fieldsOf(page)).shape.kind === 'almond', 'nails are not longer');
   await shape('natural');
   check(!(await fieldsOf(page)).shape, 'longer nails cannot be taken off');
   clean(page);
 };
 
-// A tap on a nail of a photo, then a shade: that nail alone changes, by its finger or its number.
+// A tap on a nail of a photo, then a shade: only that nail changes, by its finger or its number.
 tests.one_nail_by_a_tap = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   check(await page.isHidden('#nail-field'), 'nails are offered before there is a picture');
@@ -195,7 +184,7 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
   check(choices === new Set(nails.map(({ key }) => key)).size + 1, `${choices} choices`);
   const named = await page.$$eval('#nail-list label', (all) => all.map((l) => l.textContent));
   const fingers = ['All nails', 'Thumb', 'Index', 'Middle', 'Ring', 'Little'];
-  check(String(named) === String(fingers), `nails are called ${named}`);
+  check(String(named) === String(fingers), `nails are named ${named}`);
   const box = await page.locator('#canvas').boundingBox();
   const zoom = box.width / 640;
   const [nail, other] = nails;
@@ -203,7 +192,7 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
   const chosen = () =>
     page.$eval('#nail-list input:checked', (input) => input.value);
   check((await chosen()) === nail.key, `the tap chose ${await chosen()}`);
-  await until('it to be said', async () => /Now changing/.test(await text(page, '#live')));
+  await until('the announcement', async () => /Now changing/.test(await text(page, '#live')));
   await repainted(page, () => shade(page, 'Cobalt'));
   const colours = await page.evaluate((places) => {
     const { picture } = tryon().stage;
@@ -220,7 +209,7 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
   const file = await saved(page);
   check(String(file.size) === '640,480', `saved ${file.size}`);
   await page.click('#nail-same');
-  await until('the nail as the others', () => page.isHidden('#nail-same'));
+  await until('the nail like the others', () => page.isHidden('#nail-same'));
   await page.mouse.click(box.x + other.x * zoom, box.y + other.y * zoom);
   check((await chosen()) === other.key, 'a second tap chooses no other nail');
   await page.mouse.click(box.x + other.x * zoom, box.y + other.y * zoom);
@@ -228,9 +217,9 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
   clean(page);
 };
 
-// Where only some fingers are known the others count from 1, from the reader's left, aloud and in
-// print.
-tests.nameless_nails_count_from_one = async ({ browser, server }) => {
+// If only some fingers are known, the other nails are numbered from 1, from the user's left, both
+// in print and for screen readers.
+tests.nails_without_a_finger_are_numbered_from_one = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const said = await page.evaluate(async () => {
     const { Chooser } = await import('/look/chooser.js');
@@ -251,7 +240,7 @@ tests.nameless_nails_count_from_one = async ({ browser, server }) => {
   const listed = 'nail.all,finger.middle,nail.number 1,nail.number 2';
   check(said.plain === listed && said.mirrored === listed, `listed: ${JSON.stringify(said)}`);
   check(said.aloud === `${listed.slice(9)},nail.number 3`, `spoken: ${said.aloud}`);
-  check(said.right === 'nail.number 1', `in a mirror the right one is ${said.right}`);
+  check(said.right === 'nail.number 1', `mirrored, the right one is ${said.right}`);
   clean(page);
 };
 
@@ -269,10 +258,7 @@ tests.two_looks_side_by_side = async ({ browser, server }) => {
   check(/^Fuchsia Run · /.test(await text(page, '#tag-after')), 'the right look is not named');
   const sum = () =>
     page.evaluate(() => {
-      const c = part('canvas');
-      const copy = new OffscreenCanvas(c.width, c.height).getContext('2d');
-      copy.drawImage(c, 0, 0);
-      const { data } = copy.getImageData(0, 0, c.width, c.height);
+      const { data } = shownPixels();
       let value = 0;
       for (let i = 0; i < data.length; i++) value += data[i] * ((i % 4) + 1);
       return value;
@@ -293,12 +279,12 @@ tests.two_looks_side_by_side = async ({ browser, server }) => {
 tests.shares_or_saves = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await openPhoto(page);
-  check(await page.isHidden('#share'), 'sharing is offered where it cannot be done');
+  check(await page.isHidden('#share'), 'sharing is offered although the browser cannot share');
   await page.addInitScript(() => {
     navigator.canShare = ({ files }) => files.length === 1;
     navigator.share = async (what) => {
       window.shared = { type: what.files[0].type, size: what.files[0].size };
-      if (window.refuse) throw new DOMException('no program takes it', 'NotAllowedError');
+      if (window.refuse) throw new DOMException('no program accepts it', 'NotAllowedError');
     };
   });
   await page.reload();
@@ -311,7 +297,7 @@ tests.shares_or_saves = async ({ browser, server }) => {
     window.refuse = true;
   });
   await page.click('#share');
-  await notice(page, /was not shared: no program takes it/);
+  await notice(page, /was not shared: no program accepts it/);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.click('#notice-action'),
@@ -320,7 +306,7 @@ tests.shares_or_saves = async ({ browser, server }) => {
   clean(page);
 };
 
-// What a frame is like, judged by the page's own code on pictures made here.
+// Advice that the page's own code gives for pictures made here.
 tests.advice_fits_the_picture = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const said = await page.evaluate(async () => {
@@ -359,7 +345,7 @@ tests.advice_fits_the_picture = async ({ browser, server }) => {
   check(JSON.stringify(said) === JSON.stringify(wanted), JSON.stringify(said));
 };
 
-tests.advice_is_given_and_put_away = async ({ browser, server }) => {
+tests.advice_is_shown_and_dismissed = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await page.evaluate(() => {
     const canvas = document.createElement('canvas');
@@ -375,6 +361,6 @@ tests.advice_is_given_and_put_away = async ({ browser, server }) => {
   await notice(page, /It is dark/);
   await page.click('#notice-close');
   await frames(page, 10);
-  check(await page.isHidden('#notice'), 'advice comes back at once');
+  check(await page.isHidden('#notice'), 'dismissed advice returns at once');
   clean(page);
 };

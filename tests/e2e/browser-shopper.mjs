@@ -1,25 +1,10 @@
-// What a shopper does beside choosing a shade: finer controls, a manicure copied from a picture, a
-// design of one's own; and what the page says when something cannot be done.
+// What a shopper does besides choosing a shade: finer controls, a manicure copied from a picture,
+// an own design; and the page's messages when something cannot be done.
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  Server,
-  artifacts,
-  check,
-  clean,
-  frameId,
-  golden,
-  notice,
-  open,
-  setRange,
-  shade,
-  shared,
-  shot,
-  software,
-  state,
-  text,
-  until,
-  withCamera,
+  Server, artifacts, check, clean, frameId, golden, notice, open, setRange, shade, shared, shot,
+  software, state, text, until, withCamera,
 } from './browser-harness.mjs';
 
 import { audit } from './browser-access.mjs';
@@ -35,7 +20,7 @@ async function openPhoto(page, file = hand) {
   await until('the photo', async () => (await frameId(page)) > seen);
 }
 
-// Every number that the engine has is set from the panel, shown as it is, and taken back at once.
+// Every parameter of the engine can be set in the panel, is shown there, and can be undone at once.
 tests.finer_controls_change_the_look = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await until('nail art', () => page.locator('#art option[value=dots]').count());
@@ -58,7 +43,7 @@ tests.finer_controls_change_the_look = async ({ browser, server }) => {
   check((await fieldsOf(page)).pattern.color === '#f0d020', 'the pattern keeps its colours');
   await page.click('#art-own-colors');
   check(!(await fieldsOf(page)).pattern.color, 'the pattern does not get its colours back');
-  check(await page.isHidden('#size-box'), 'flakes are offered without any');
+  check(await page.isHidden('#size-box'), 'the flake size is offered for a finish without flakes');
   await page.check('input[name=finish][value=glitter]', { force: true });
   await setRange(page, '#size', 80);
   check((await fieldsOf(page)).finish.size === 0.8, 'flake size');
@@ -72,7 +57,7 @@ tests.finer_controls_change_the_look = async ({ browser, server }) => {
   check(worn.coats === 3 && worn.shape.kind === 'coffin' && worn.shape.length === 0.85, 'shape');
   await shot(page, 'desktop-controls');
   await page.click('#reset');
-  check(!(await fieldsOf(page)).shape, 'start over keeps the shape');
+  check(!(await fieldsOf(page)).shape, 'start over does not reset the shape');
   await page.click('#notice-action');
   const spelled = (look) =>
     JSON.stringify(Object.entries(look).filter(([, value]) => value != null).sort());
@@ -81,7 +66,7 @@ tests.finer_controls_change_the_look = async ({ browser, server }) => {
   clean(page);
 };
 
-// Seasons and skin tones, each a part of all; looks by groups.
+// Seasons and skin tones, each a subset of all shades; looks by groups.
 tests.shades_and_looks_come_in_groups = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await until('the shades', () => page.locator('.swatch:not(.custom)').count());
@@ -100,30 +85,31 @@ tests.shades_and_looks_come_in_groups = async ({ browser, server }) => {
   check((await page.getAttribute('html', 'lang')) === 'en', 'no language');
   await page.selectOption('#language', 'ar');
   await until('Arabic', async () => (await page.getAttribute('html', 'lang')) === 'ar');
-  check((await page.getAttribute('html', 'dir')) === 'rtl', 'the page runs from the left');
+  check((await page.getAttribute('html', 'dir')) === 'rtl', 'the page is laid out from the left');
   const body = await page.locator('body').innerText();
   clean(page);
   check(!/fps|\bms\b|WebSocket|HTTP/i.test(body), 'engineers’ words are shown');
 };
 
-// A server that goes away while a photo is open: the picture is marked as old, the page tries
-// again by itself, and panel and picture are in step once it is back.
-tests.a_photo_is_painted_again_by_itself = async ({ browser, server }) => {
+// A server that goes away while a photo is open: the picture is marked as old, the page retries
+// automatically, and panel and picture are consistent once the server is back.
+tests.a_photo_is_retried_automatically = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   await openPhoto(page);
   await page.route('**/api/process', (route) => route.abort());
   await shade(page, 'Cobalt');
   await notice(page, /does not answer.*retried automatically/);
-  check((await text(page, '#notice-action')) === 'Try again', 'nothing to press');
-  check(await page.evaluate(() => 'stale' in part('stage').dataset), 'the old picture looks new');
+  check((await text(page, '#notice-action')) === 'Try again', 'no button to retry');
+  const stale = await page.evaluate(() => 'stale' in part('stage').dataset);
+  check(stale, 'the picture is not marked as old');
   await shot(page, 'desktop-photo-error');
   const seen = await frameId(page);
   await page.unroute('**/api/process');
-  await until('the photo to be painted by itself', async () => (await frameId(page)) > seen);
+  await until('the photo to be retried automatically', async () => (await frameId(page)) > seen);
   check(await page.isHidden('#notice'), 'the message stays');
   check(
     !(await page.evaluate(() => 'stale' in part('stage').dataset)),
-    'the new picture looks old',
+    'the new picture is marked as old',
   );
   check(
     /Cobalt/.test(await page.getAttribute('#canvas', 'aria-label')),
@@ -132,8 +118,8 @@ tests.a_photo_is_painted_again_by_itself = async ({ browser, server }) => {
   clean(page, /ERR_FAILED/);
 };
 
-// Replies that stay away while the connection stands.
-tests.a_slow_link_is_told = async ({ browser, server }) => {
+// Replies that stay away while the connection is open.
+tests.a_slow_connection_is_reported = async ({ browser, server }) => {
   await withGraphics(async (drawing) => {
     const page = await open(drawing, server.url);
     await page.evaluate(() => {
@@ -149,7 +135,7 @@ tests.a_slow_link_is_told = async ({ browser, server }) => {
       };
     });
     await notice(page, /connection is slow/);
-    check((await state(page)) === 'wait', `the page says it is ${await state(page)}`);
+    check((await state(page)) === 'wait', `the page shows the state ${await state(page)}`);
     check((await text(page, '#link-text')) === 'Slow connection', await text(page, '#link-text'));
     await shot(page, 'desktop-slow-link');
   });
@@ -157,9 +143,8 @@ tests.a_slow_link_is_told = async ({ browser, server }) => {
 
 const withGraphics = async (run) => run(await shared([...software, withCamera]));
 
-// A look's accents and tips where a picture does not tell fingers or tips apart: the page's own
-// rules.
-tests.what_a_look_misses_is_said = async ({ browser, server }) => {
+// A look's accents and tips if fingers or tips are not known in a picture: the page's own rules.
+tests.missing_parts_of_a_look_are_reported = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const said = await page.evaluate(async () => {
     const { missOf } = await import('/ui/misses.js');
@@ -208,8 +193,8 @@ tests.what_a_look_misses_is_said = async ({ browser, server }) => {
   await notice(page, /fingers cannot be told apart/);
 };
 
-// A manicure in a picture, painted by the server in a known colour, is read and worn: Delta E
-// (1976) of the swatch at most 5, and the accent by its finger.
+// A manicure in a picture, painted by the server in a known colour, is read and applied: Delta E
+// (1976) of the swatch is at most 5, and the accent goes to its finger.
 tests.a_manicure_is_copied_from_a_picture = async ({ browser, server }) => {
   const page = await open(browser, server.url);
   const found = {};
@@ -262,8 +247,7 @@ tests.a_manicure_is_copied_from_a_picture = async ({ browser, server }) => {
   return found;
 };
 
-// A design of one's own on one nail of a photo, drawn by the page, never sent, and there after a
-// reload.
+// An own design on one nail of a photo: drawn by the page, never sent, and kept across a reload.
 tests.an_own_design_stays_on_the_device = async ({ server }) => {
   await withGraphics(async (browser) => {
     const page = await open(browser, server.url);
@@ -306,15 +290,15 @@ tests.an_own_design_stays_on_the_device = async ({ server }) => {
       const { keptDesigns } = await import('/look/designs.js');
       return (await keptDesigns()).length;
     });
-    check(kept === 1, `${kept} designs are kept`);
+    check(kept === 1, `${kept} designs are stored`);
     await openPhoto(page);
     const [r, g] = await colour();
     check(!nail.finger || g > r + 60, `after a reload the nail is ${[r, g]}`);
   });
 };
 
-// The camera's own picture on the screen, at most 640 pixels of it on the wire, nails in their
-// place.
+// The camera's own picture is on the screen, at most 640 pixels of it are sent, and nails are in
+// their places.
 tests.the_camera_is_shown_as_large_as_it_is = async ({ server }) => {
   await withGraphics(async (browser) => {
     const page = await open(browser, server.url);
@@ -354,7 +338,7 @@ tests.the_camera_is_shown_as_large_as_it_is = async ({ server }) => {
         nails: nails.map(({ x, y }) => [x, y]),
       };
     });
-    check(seen.wanted >= 1280, `the camera is asked for ${seen.wanted}`);
+    check(seen.wanted >= 1280, `${seen.wanted} was requested of the camera`);
     check(String(seen.shown) === '1280,960', `shown at ${seen.shown}`);
     check(seen.sent[0] <= 640, `sent at ${seen.sent}`);
     check(
@@ -362,7 +346,7 @@ tests.the_camera_is_shown_as_large_as_it_is = async ({ server }) => {
       `nails at ${seen.nails}`,
     );
     await shot(page, 'desktop-large-camera');
-    // Too slow for that: the same picture, smaller.
+    // Too slow for that: the same picture, but smaller.
     const { smaller, frames: drawn } = await page.evaluate(async () => {
       const { FrameBudget } = await import('/live/frame-budget.js');
       const budget = new FrameBudget();
@@ -373,8 +357,8 @@ tests.the_camera_is_shown_as_large_as_it_is = async ({ server }) => {
   });
 };
 
-// A visitor of a server that wants a token sees a page with a field, in the visitor's language.
-tests.a_token_is_asked_for = async ({ browser }) => {
+// A visitor of a server that requires a token sees a page with a field, in the visitor's language.
+tests.a_token_is_requested = async ({ browser }) => {
   const token = 'Shop-token-0123456789';
   const file = path.join(artifacts, 'tokens');
   fs.writeFileSync(file, `${token}\n`, { mode: 0o600 });
@@ -386,7 +370,7 @@ tests.a_token_is_asked_for = async ({ browser }) => {
     check((await text(page, 'h1')) === 'Gib deinen Zugangscode ein', await text(page, 'h1'));
     await page.fill('#token', 'wrong-wrong-wrong-wrong');
     await page.click('#open');
-    await until('the wrong code to be told', () => page.isVisible('#wrong'));
+    await until('the message about the wrong code', () => page.isVisible('#wrong'));
     check(!page.url().includes('wrong'), `the code stays in the address: ${page.url()}`);
     await audit(page, 'token page');
     await shot(page, 'token-page');

@@ -1,6 +1,7 @@
-// What browser-site.mjs runs in the page itself.
+// Code that browser-site.mjs runs in the page itself.
 
-// In the page: transports that look at the same hand, each a few pixels to the right of the last.
+// In the page: transports that detect nails in the same hand, each picture a few pixels to the
+// right of the last.
 export async function startLooking([base, text, counts]) {
   const { DeviceTransport } = await import(`${base}device/transport.js`);
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -27,7 +28,7 @@ export async function startLooking([base, text, counts]) {
   };
 }
 
-// In the page, before its scripts: replies come four seconds late.
+// In the page, before its scripts: delays replies by four seconds.
 export function holdBack() {
   window.sentFrames = 0;
   window.WebSocket = class extends WebSocket {
@@ -48,8 +49,8 @@ export function holdBack() {
   };
 }
 
-// Before the page's scripts: replies of the worker come late by what `played` says, and the battery
-// is ours.
+// Before the page's scripts: delays the worker's replies by what `played` says and replaces the
+// battery API.
 export function playTheDevice() {
   window.played = { serverMs: 3000, deviceMs: 0 };
   window.Worker = class extends Worker {
@@ -75,8 +76,8 @@ export function playTheDevice() {
   navigator.getBattery = async () => window.battery;
 }
 
-// In the page: both transports behind one, the device's own and a server that is played, which get
-// ten pictures a second of the same hand.
+// In the page: both transports behind one, the device's own and a simulated server, which get ten
+// pictures a second of the same hand.
 export async function startChoosing([base, text]) {
   const parts = ['live/transport-auto.js', 'live/engine-choice.js', 'device/transport.js'];
   const modules = await Promise.all(parts.map((path) => import(`${base}${path}`)));

@@ -1,28 +1,12 @@
-// The static site in Chromium, served by a plain file server below a path, with no Lacquer running:
-// live nails by their pixels, what is asked for, offline, phones.
+// The static site in Chromium, served by a plain file server below a path, without any Lacquer
+// server: the pixels of live nails, the requests, offline use, phones.
 //
 //   node browser-site.mjs URL SITE_FOLDER [TEST...]     one line of JSON for each
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check,
-  frameId,
-  frames,
-  golden,
-  launch,
-  live,
-  nails,
-  notice,
-  open,
-  patienceMs,
-  pictureSize,
-  reach,
-  saved,
-  shot,
-  software,
-  text,
-  until,
-  withCamera,
+  check, frameId, frames, golden, launch, live, nails, notice, open, patienceMs, pictureSize, reach,
+  saved, shot, software, text, until, withCamera,
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
@@ -32,25 +16,21 @@ const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch:
 const [url, folder, ...chosen] = process.argv.slice(2);
 const tests = {};
 
-// How many pixels of the picture are of a colour that no hand has.
+// The number of the picture's pixels in a colour that no hand has.
 const blues = (page) =>
   page.evaluate(() => {
-    const canvas = part('canvas');
-    const copy = new OffscreenCanvas(canvas.width, canvas.height);
-    const context = copy.getContext('2d');
-    context.drawImage(canvas, 0, 0);
-    const { data } = context.getImageData(0, 0, copy.width, copy.height);
+    const { data, width, height } = shownPixels();
     let count = 0;
     for (let i = 0; i < data.length; i += 4)
       count += data[i + 2] > 90 && data[i + 2] > data[i] + 50 && data[i + 2] > data[i + 1] + 50;
-    return { count, share: count / (copy.width * copy.height) };
+    return { count, share: count / (width * height) };
   });
 
 const look = "?look=c*1f2fd5~f'creme";
 const openSite = (browser, { query = look, ...options } = {}) =>
   open(browser, `${url}${query}`, { permissions: ['camera'], device: true, ...options });
 
-// Notes what each answer weighs by Chromium's own account. → the sum of those below a folder.
+// Records the size of each response as Chromium reports it. → the sum of those below a folder.
 function weigh(page) {
   const sizes = [];
   page.on('requestfinished', (request) =>
@@ -64,7 +44,7 @@ function weigh(page) {
   };
 }
 
-// Nails in the polish's colour, on a share of the picture that nails have.
+// Nails in the polish's colour, covering a share of the picture that nails can have.
 async function painted(page) {
   await until('nails', async () => (await nails(page)) >= 3);
   const seen = await until(
@@ -78,7 +58,7 @@ async function painted(page) {
   return seen;
 }
 
-// A machine that looks less than once in two seconds says that it is busy instead.
+// On a machine that detects less than once in two seconds the page shows that it is busy instead.
 const saysDevice = (page) =>
   until(
     'the word',
@@ -86,24 +66,24 @@ const saysDevice = (page) =>
       await text(page, '#link-text')),
   );
 
-// Files of the site's folder, by GET, and nothing else.
+// Only GET requests for files of the site's folder.
 function onlyFiles(asked) {
   for (const one of asked) {
     const at = new URL(one);
     if (at.protocol === 'blob:') continue;
-    check(one.startsWith(url), `asked elsewhere: ${one}`);
+    check(one.startsWith(url), `request to another host: ${one}`);
     const name = decodeURIComponent(at.pathname.slice(new URL(url).pathname.length));
-    check(fs.existsSync(path.join(folder, name)), `asked for what is no file: ${one}`);
+    check(fs.existsSync(path.join(folder, name)), `request for what is not a file: ${one}`);
   }
 }
 
-// Live polish on a phone's screen, by files alone.
+// Live polish on a phone's screen, with files alone.
 tests.live_on_a_phone_without_a_server = async (browser) => {
   const page = await openSite(browser, phone);
   const sockets = [];
   page.on('websocket', (socket) => sockets.push(socket.url()));
   const bytesBelow = weigh(page);
-  check(/stay on this device/.test(await text(page, '#privacy')), 'the page does not say so');
+  check(/stay on this device/.test(await text(page, '#privacy')), 'the page does not show that');
   await live(page);
   const seen = await painted(page);
   await saysDevice(page);
@@ -111,24 +91,24 @@ tests.live_on_a_phone_without_a_server = async (browser) => {
   await frames(page, 5);
   await shot(page, 'site-phone');
   const later = page.asked.slice(loaded);
-  check(later.length === 0, `asked for after the load: ${later}`);
+  check(later.length === 0, `requested after the load: ${later}`);
   check(sockets.length === 0, `a socket to ${sockets}`);
   onlyFiles(page.asked);
-  check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
+  check(page.faults.length === 0, `errors on the page: ${page.faults.join(' | ')}`);
   const bytes = await bytesBelow('device/');
-  check(bytes > 3e6 && bytes <= 5e6, `${bytes} bytes of what finds nails`);
+  check(bytes > 3e6 && bytes <= 5e6, `${bytes} bytes for the nail detector`);
   return { ...seen, bytes };
 };
 
-// The worker keeps all that a live picture takes: the host may be gone. What it brings has threads,
-// though this host sends no headers for them.
+// The service worker caches all that a live picture needs, so that the host may be offline. The
+// pages that it serves have threads, although this host does not send the headers for them.
 tests.offline_after_the_first_visit = async (browser) => {
   const query = `${look}&threads=2`;
   const options = { ...phone, query, serviceWorkers: 'allow', locale: 'de-DE' };
   const page = await openSite(browser, options);
   const controlled = () => page.evaluate(() => navigator.serviceWorker.controller !== null);
   await until('the service worker', controlled);
-  check(!(await page.evaluate(() => crossOriginIsolated)), 'isolated without headers');
+  check(!(await page.evaluate(() => crossOriginIsolated)), 'isolated on the first visit');
   const context = page.context();
   const again = Date.now();
   await page.reload();
@@ -149,7 +129,7 @@ tests.offline_after_the_first_visit = async (browser) => {
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-// One thread and two by turns: the same nails. → ms of the networks of a look
+// One thread and two threads alternately: the same nails. → ms of the networks per detection
 async function compareThreads(page, rounds = 9) {
   const hand = fs.readFileSync(path.join(golden, 'light.jpg'), 'base64');
   await page.evaluate(startLooking, [url, hand, [1, 2]]);
@@ -162,8 +142,8 @@ async function compareThreads(page, rounds = 9) {
       looks.push(await page.evaluate(([one, at]) => window.look(one, at), [which, id]));
     check(looks[0].at.length >= 4, `${looks[0].at.length} nails`);
     check(looks[0].at.length === looks[1].at.length, `${looks.map(({ at }) => at.length)} nails`);
-    // Both see the whole picture first; later, by its own clock, one sees the hand's region where
-    // the other sees the whole.
+    // Both process the whole picture first; later, depending on its own clock, one may process the
+    // hand's region where the other processes the whole picture.
     const apart = looks[0].at.map(([x, y], i) => Math.hypot(x - looks[1].at[i][0],
       y - looks[1].at[i][1]));
     check(id > 1 || Math.max(...apart) < 0.5, `nails are ${apart} pixels apart`);
@@ -175,7 +155,7 @@ async function compareThreads(page, rounds = 9) {
 }
 
 // The host sends the two headers.
-tests.with_the_headers_it_has_threads = async (browser) => {
+tests.the_headers_enable_threads = async (browser) => {
   const page = await openSite(browser);
   check(await page.evaluate(() => crossOriginIsolated), 'the page is not isolated');
   const found = await compareThreads(page);
@@ -183,7 +163,7 @@ tests.with_the_headers_it_has_threads = async (browser) => {
   return found;
 };
 
-tests.without_the_headers_it_has_one_thread = async (browser) => {
+tests.without_the_headers_it_uses_one_thread = async (browser) => {
   const page = await openSite(browser);
   check(!(await page.evaluate(() => crossOriginIsolated)), 'the page is isolated');
   const found = await compareThreads(page, 2);
@@ -201,16 +181,16 @@ tests.a_photo_keeps_its_size = async (browser) => {
   check((await nails(page)) >= 4, `${await nails(page)} nails`);
   await keepBoth(page);
   const found = await measure(page, path.join(folder, '../photo.mask.png'), '#00c853');
-  check(found.moved > 0.6, `of the nails' pixels ${found.moved} wear the polish`);
-  check(found.outside < 1.5, `beside the nails pixels changed by ${found.outside}`);
+  check(found.moved > 0.6, `${found.moved} of the nails' pixels wear the polish`);
+  check(found.outside < 1.5, `outside the nails pixels changed by ${found.outside}`);
   const file = await saved(page);
   check(`${file.size}` === `${size}`, `saved ${file.size}, not ${size}`);
   onlyFiles(page.asked);
   return { ...found, size };
 };
 
-// Everything with a hash in its name, asked for by two pages after one another.
-tests.what_has_a_hash_comes_once = async (browser) => {
+// Everything with a hash in its name, requested by two pages one after the other.
+tests.hashed_files_are_downloaded_once = async (browser) => {
   const fetchAll = async ([base, first]) => {
     const { files } = await (await fetch(`${base}device/device.json`)).json();
     const names = Object.values(files).map(({ file }) => file);
@@ -221,13 +201,14 @@ tests.what_has_a_hash_comes_once = async (browser) => {
   };
   const page = await openSite(browser);
   const kept = await page.evaluate(fetchAll, [url, true]);
-  check(kept.length === 0, `not fetched at first: ${kept}`);
+  check(kept.length === 0, `not downloaded by the first page: ${kept}`);
   await page.reload();
   const asked = await page.evaluate(fetchAll, [url, false]);
-  check(asked.length === 0, `fetched again: ${asked}`);
+  check(asked.length === 0, `downloaded again: ${asked}`);
 };
 
-// Each answer waits, so that waves are told apart on a busy machine too; nothing kept from before.
+// Each response is delayed, so that waves can be told apart on a busy machine too; the cache is
+// empty.
 tests.a_site_comes_in_150_kB = async (browser) => {
   const slow = { latencyMs: 4000, kbit: 1638 };
   const { requests, waves, bytes, firstPaintMs } = await load(browser, url, slow, phone);
@@ -241,8 +222,8 @@ tests.a_site_comes_in_150_kB = async (browser) => {
   return { waves, requests: requests.length, bytes, firstPaintMs };
 };
 
-// Without WebGL 2 nothing can be drawn, and no server may be asked instead.
-tests.without_graphics_it_says_so = async () => {
+// Without WebGL 2 nothing can be drawn, and no server may be contacted instead.
+tests.missing_webgl_is_reported = async () => {
   const bare = await launch([withCamera]);
   try {
     const page = await openSite(bare);
@@ -257,27 +238,27 @@ tests.without_graphics_it_says_so = async () => {
   }
 };
 
-// The server's page, its replies held back: it takes the device by itself, and says so.
+// The server's page with its replies delayed: it switches to the device and reports that.
 tests.a_slow_server_gives_way_to_the_device = async (browser) => {
   const page = await openSite(browser, { beforePage: holdBack });
-  // Graphics in software are no reason here to ask for painted pictures.
+  // Software graphics must not be a reason here to request painted pictures.
   await page.evaluate(() => (tryon().live.frameBudget.fpsLeast = 0));
   const said = page.evaluate(
     () => new Promise((done) => addEventListener('lacquer-engine', (e) => done(e.detail.engine))),
   );
   await live(page);
-  check(!(await page.evaluate(() => tryon().live.onDevice)), 'not by the server first');
+  check(!(await page.evaluate(() => tryon().live.onDevice)), 'the server did not begin');
   check((await said) === 'device', 'another engine');
   await saysDevice(page);
   const uploads = await page.evaluate(() => window.sentFrames);
-  check(uploads > 0, 'nothing went to the server at first');
+  check(uploads > 0, 'no picture went to the server at first');
   await frames(page, 3);
   const after = await page.evaluate(() => window.sentFrames);
-  check(after === uploads, `${after - uploads} pictures went to the server all the same`);
+  check(after === uploads, `${after - uploads} pictures still went to the server`);
   check((await nails(page)) >= 3, `${await nails(page)} nails`);
 };
 
-// When the device is slowed or its battery runs low the server takes over, until that is over.
+// If the device becomes slow or its battery runs low, the server takes over until that is over.
 tests.a_slowed_device_gives_way_and_comes_back = async (browser) => {
   const page = await openSite(browser, { beforePage: playTheDevice });
   const hand = fs.readFileSync(path.join(golden, 'light.jpg'), 'base64');
@@ -298,8 +279,8 @@ tests.a_slowed_device_gives_way_and_comes_back = async (browser) => {
   return { engines: await page.evaluate(() => window.engines.join(' ')) };
 };
 
-// Chromium's own APIs, its readings ours.
-tests.the_browser_tells_of_its_device = async (browser) => {
+// Chromium's own APIs, with simulated readings.
+tests.the_devices_state_is_read_from_the_browser = async (browser) => {
   const page = await openSite(browser);
   const session = await page.context().newCDPSession(page);
   const cpu = { source: 'cpu' };
@@ -320,22 +301,22 @@ tests.the_browser_tells_of_its_device = async (browser) => {
   }
 };
 
-// Chromium's own "save data": the server goes on, and nothing is fetched to take its place.
-tests.where_data_is_spared_no_runtime_comes = async (browser) => {
+// With Chromium's own "save data", the server continues, and nothing is downloaded to replace it.
+tests.saving_data_downloads_no_runtime = async (browser) => {
   const page = await openSite(browser);
   const session = await page.context().newCDPSession(page);
   await session.send('Emulation.setDataSaverOverride', { dataSaverEnabled: true });
   await page.evaluate(() => (tryon().live.frameBudget.fpsLeast = 0));
-  check(await page.evaluate(() => navigator.connection.saveData), 'not told to spare');
+  check(await page.evaluate(() => navigator.connection.saveData), 'save data is not reported');
   await live(page);
   const from = Date.now();
-  await until('the page to have settled', async () => Date.now() - from > 6000);
+  await until('the page to become idle', async () => Date.now() - from > 6000);
   await frames(page, 2);
   const runtime = page.asked.filter((one) => one.includes('/device/'));
-  check(runtime.length === 0, `asked for ${runtime}`);
+  check(runtime.length === 0, `the runtime was requested: ${runtime}`);
 };
 
-// A shop's page with the npm package in it.
+// A shop's page that uses the npm package.
 async function openShop(browser, address) {
   const context = await browser.newContext({ permissions: ['camera'] });
   await context.addInitScript(reach);
@@ -351,7 +332,7 @@ async function openShop(browser, address) {
 
 async function readyInReact(page) {
   const shades = async () => {
-    check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
+    check(page.faults.length === 0, `errors on the page: ${page.faults.join(' | ')}`);
     return page.evaluate(() => /^\d\d+ shades$/.test(document.querySelector('#ready')?.innerText));
   };
   await until('its shades', shades);
@@ -367,7 +348,7 @@ async function readyInReact(page) {
 tests.the_package_in_a_page = async (browser) => {
   const page = await openShop(browser, url);
   await readyInReact(page);
-  check(/npx lacquer-tryon/.test(await page.title()), 'no advice where the files are not');
+  check(/npx lacquer-tryon/.test(await page.title()), 'no advice when the files are missing');
   await shot(page, 'site-package');
   onlyFiles(page.asked.filter((one) => !one.includes('/nowhere/') && !one.startsWith('data:')));
 };
@@ -379,7 +360,7 @@ tests.the_package_built_by_vite = async (browser) => {
   await live(page);
   const seen = await painted(page);
   await shot(page, 'site-vite');
-  check(page.faults.length === 0, `the page complained: ${page.faults.join(' | ')}`);
+  check(page.faults.length === 0, `errors on the page: ${page.faults.join(' | ')}`);
   onlyFiles(page.asked.filter((one) => !one.startsWith('data:')));
   return seen;
 };

@@ -5,13 +5,7 @@
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
 import {
-  Server,
-  artifacts,
-  closeContexts,
-  closeShared,
-  keepFailed,
-  shared,
-  withCamera,
+  Server, artifacts, closeContexts, closeShared, keepFailed, shared, withCamera,
 } from './browser-harness.mjs';
 import { tests as accessTests } from './browser-access.mjs';
 import { tests as deviceTests } from './browser-device.mjs';
@@ -27,7 +21,7 @@ import { tests as readerTests } from './browser-reader.mjs';
 import { tests as shopTests } from './browser-shop.mjs';
 import { tests as shopperTests } from './browser-shopper.mjs';
 
-// For one that hangs; what a test waits for has a limit of its own (until).
+// A limit for a test that hangs; what a test waits for has a limit of its own (until).
 const testS = 600;
 
 const tests = {

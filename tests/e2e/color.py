@@ -15,7 +15,7 @@ def profile_of(data):
 
 
 def shown(data):
-    """Pixels as sRGB, by the profile that the file carries."""
+    """Pixels as sRGB, converted by the file's profile."""
     picture = Image.open(io.BytesIO(data))
     if icc := picture.info.get("icc_profile"):
         picture = ImageCms.profileToProfile(

@@ -21,26 +21,26 @@ from websockets.sync.client import connect
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LACQUER = pathlib.Path(os.environ.get("LACQUER", ROOT / "build" / "lacquer"))
 HANDS = ROOT / "tests" / "golden" / "hands"
-# What is the fastest way to compute differs from machine to machine and changes a mask's last
-# bits: test_tune.py alone lets it be found out and used.
+# The fastest way to compute differs from machine to machine and changes a mask's last bits, so only
+# test_tune.py lets the server tune itself.
 os.environ.setdefault("LACQUER_TUNE", "off")
-# A recording in the network's place, ready at once: AddressSanitizer takes four seconds of a core
-# over OpenVINO's start.
+# Recorded outputs instead of a network, available at once: with AddressSanitizer, the start of
+# OpenVINO takes four seconds of a core.
 RECORDING = ("--engine", "replay", "--model",
              str(ROOT / "tests" / "fixtures" / "yolo_empty.replay"))
-# For servers of which no nail is wanted; nobody is sent away, however slow the machine is.
+# For servers of tests that need no nail; clients are never refused, however slow the machine is.
 NO_NAILS = (*RECORDING, "--max-wait", "60000")
 
 
 class Server:
     """A running `lacquer serve` on a free loopback port."""
 
-    running = set()  # all that were started and not yet stopped
+    running = set()  # all that are started and not yet stopped
 
     def __init__(self, *args, **environment):
         env = {**os.environ, **environment}
         env.pop("PORT", None) if "PORT" not in environment else None
-        # A file, not a pipe: nobody reads what is said before the end.
+        # A file, not a pipe: nobody reads the output before the end.
         self.said = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [LACQUER, "serve", *(["--port", "0"] if "PORT" not in environment else []), *args],
@@ -75,11 +75,11 @@ class Server:
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
     def descriptors(self):
-        """What each is, sockets without their numbers, and how many of it are open. Compiled
-        networks do not count: they are opened in the background."""
+        """The target of each descriptor, sockets without their numbers, and how many are open.
+        Compiled networks do not count, because they are opened in the background."""
         kinds, folder = collections.Counter(), f"/proc/{self.process.pid}/fd"
         for name in os.listdir(folder):
-            with contextlib.suppress(OSError):  # closed meanwhile
+            with contextlib.suppress(OSError):  # closed in the meantime
                 kinds[os.readlink(f"{folder}/{name}").split(":[")[0]] += 1
         return collections.Counter({k: n for k, n in kinds.items() if not k.endswith(".blob")})
 
@@ -89,7 +89,7 @@ class Server:
         return float(found[1])
 
     def stop(self):
-        """Asks it to stop; returns its exit status and what it said."""
+        """Stops it; returns its exit status and its output."""
         self.process.terminate()
         self.process.wait(timeout=60)
         Server.running.discard(self)
@@ -106,12 +106,12 @@ class Server:
         return self.said.read()
 
 
-taken = {}  # modules: whether another lane has them
+taken = {}  # modules: whether another lane runs them
 
 
 def taken_by_another_lane(module):
-    """Runs of pytest beside each other over the same files, which the folder LACQUER_LANES is given
-    to, share them: the first to come to a file runs all of it."""
+    """Several pytest processes that run in parallel over the same files share them through the
+    folder LACQUER_LANES: the first one to reach a file runs all of it."""
     lanes = os.environ.get("LACQUER_LANES")
     if lanes and module not in taken:
         try:
@@ -133,7 +133,7 @@ def pytest_runtest_protocol(item):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A test that another program ran takes the time that this one says it did."""
+    """A test that another program ran has the duration which that program reports."""
     report = (yield).get_result()
     if report.when == "call":
         report.duration = getattr(item, "took_s", report.duration)
@@ -141,7 +141,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(autouse=True)
 def no_server_stays():
-    """A test that fails before it stops its server does not leave it behind."""
+    """Stops the servers of a test that failed before it stopped them."""
     before = set(Server.running)
     yield
     for each in Server.running - before:
@@ -150,7 +150,7 @@ def no_server_stays():
 
 @pytest.fixture(scope="session")
 def server():
-    # Nobody is sent away, however slow the machine is just now; test_busy.py has the rest.
+    # Clients are never refused, however slow the machine is; test_busy.py tests refusals.
     running = Server("--log-level", "warn", "--max-wait", "60000")
     yield running
     status, said = running.stop()
@@ -166,7 +166,7 @@ def hand():
 
 
 def eventually(check, patience_s=60):
-    """Waits until it is so, and tells whether it is; the limit is for what hangs."""
+    """Waits until check() is true and returns its last result; the limit is for what hangs."""
     end = time.monotonic() + patience_s
     while not (so := check()) and time.monotonic() < end:
         time.sleep(0.02)
@@ -174,7 +174,7 @@ def eventually(check, patience_s=60):
 
 
 def read_for(connection, seconds=5):
-    """All that comes until the other end closes, or nothing does for so long."""
+    """Everything received until the other end closes or sends nothing for that long."""
     connection.settimeout(seconds)
     got = b""
     try:
@@ -186,8 +186,8 @@ def read_for(connection, seconds=5):
 
 
 def responses(connection, count, seconds=30):
-    """So many whole HTTP responses, each as long as its Content-Length says, and what comes at once
-    after them; fewer where the other end closes before, or nothing comes for so long."""
+    """That many whole HTTP responses, each as long as its Content-Length says, and what follows
+    them immediately; fewer if the other end closes earlier or sends nothing for that long."""
     connection.settimeout(seconds)
     got, at = b"", 0
     try:
@@ -204,7 +204,7 @@ def responses(connection, count, seconds=30):
 
 
 def whole_response(got, at):
-    """Where the response that begins at `at` ends; 0 where it is not all there."""
+    """Where the response that begins at `at` ends; 0 if it is incomplete."""
     head = got.find(b"\r\n\r\n", at) + 4
     length = re.search(rb"content-length: *(\d+)", got[at:max(head, 0)], re.I)
     end = head + int(length[1]) if length else 0
@@ -212,16 +212,16 @@ def whole_response(got, at):
 
 
 def reset_at_close(connection):
-    """Its end will be told by a reset, not by a FIN."""
+    """Makes close() send a reset instead of a FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-given = set()  # ports, by free_port
+given = set()  # ports that free_port has returned
 
 
 def free_port():
-    """One that nothing has, and that the system gives to no outgoing connection (those are its
-    32768 to 60999), so that it is free still when its server comes."""
+    """An unused port that the system does not assign to outgoing connections (these get 32768 to
+    60999), so that it is still free when the test's server starts."""
     for port in random.sample(range(20000, 32000), 100):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             if port not in given:
@@ -231,7 +231,7 @@ def free_port():
 
 
 def tool(name):
-    """A program that deploy/ is tested with."""
+    """A program needed to test deploy/."""
     path = ROOT / ".deps" / "servers" / "bin" / name
     assert path.exists(), f"no {path}: tools/setup.sh test"
     return path
@@ -259,7 +259,8 @@ def plain(color=(128, 128, 128), size=(160, 120)):
 
 
 def marked(number, size=(160, 120)):
-    """A grey picture whose corner carries a number in 16 black or white squares of 8 pixels."""
+    """A grey picture that contains a number in one corner, as 16 black or white squares of 8
+    pixels."""
     data = np.full((size[1], size[0], 3), 128, np.uint8)
     for bit in range(16):
         x, y = bit % 4 * 8, bit // 4 * 8
@@ -268,7 +269,7 @@ def marked(number, size=(160, 120)):
 
 
 def mark_of(data):
-    """The number that `marked` put there, read from a reply."""
+    """The number that `marked` drew, read from a reply."""
     grey = pixels(data).mean(axis=2)
     return sum(1 << bit for bit in range(16)
                if grey[bit // 4 * 8 + 4, bit % 4 * 8 + 4] > 128)
@@ -279,10 +280,10 @@ def frame(number, picture, want=0, time=0, kind=1, header=16):
 
 
 class Reply:
-    """A lacquer.v1 reply taken apart."""
+    """The fields of a lacquer.v1 reply."""
 
     NAMES = ("type nails header id time queue decode prepare infer nails_us paint encode served "
-             "replaced width height quality carried").split()
+             "replaced width height quality propagated").split()
 
     def __init__(self, data):
         for name, value in zip(self.NAMES, struct.unpack("<BBHIQ9IHHBB6x", data[:64])):
@@ -291,7 +292,7 @@ class Reply:
 
 
 class Nails:
-    """The blocks of a `nails` reply (docs/PROTOCOL.md), every byte accounted for."""
+    """The blocks of a `nails` reply (docs/PROTOCOL.md); every byte must belong to a block."""
 
     def __init__(self, reply):
         data, self.items = reply.picture, []
@@ -329,7 +330,7 @@ class Nail:
 
 
 def uncrop(code, count):
-    """A crop's samples from its code."""
+    """Decodes a crop's samples."""
     out, at = bytearray(), 0
     while len(out) < count:
         token = code[at]

@@ -1,5 +1,5 @@
-// The page's modules in Node, where nothing says that they are modules: a copy beside a
-// package.json that does.
+// The page's modules for Node, which needs a package.json to recognise them as modules: a copy
+// beside one.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

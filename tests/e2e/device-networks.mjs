@@ -1,5 +1,5 @@
-// The networks that the page gets, in the ONNX Runtime Web that it gets: every size that the
-// manifest names must run, pictures that stand as well as those that lie.
+// The page's networks in the page's ONNX Runtime Web: every size that the manifest names must run,
+// in portrait and landscape.
 //
 //   node device-networks.mjs DEVICE_FOLDER      → one line of JSON
 import fs from 'node:fs';

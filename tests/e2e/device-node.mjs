@@ -1,5 +1,5 @@
-// What of the page's engine needs no browser: lacquer.wasm over many frames, and DeviceTransport
-// with a worker that is played.
+// The parts of the page's engine that need no browser: lacquer.wasm over many frames, and
+// DeviceTransport with a simulated worker.
 //
 //   node --expose-gc device-node.mjs LACQUER.wasm      one line of JSON a test on stdout
 import assert from 'node:assert/strict';
@@ -14,7 +14,7 @@ const module = await WebAssembly.compile(fs.readFileSync(process.argv[2]));
 const [width, height] = [160, 120];
 const networks = { sizes: [[96, 72]], threshold: 0.5, hand: false };
 
-// Nails are what is red.
+// A simulated network that finds nails where the picture is red.
 const redIsNail = async (network, input, w, h) => {
   const map = new Float32Array((w * h) / 4);
   for (let y = 0; y < h; y += 2)
@@ -37,7 +37,7 @@ function draw(pixels, shift, count) {
 
 const tests = {};
 
-tests.memory_stays_over_two_thousand_frames = async () => {
+tests.memory_is_constant_over_two_thousand_frames = async () => {
   const mirror = await Mirror.open(module, redIsNail, networks);
   const frame = async (i) => {
     const fill = (pixels) => draw(pixels, i % 17, i % 4);
@@ -65,15 +65,15 @@ tests.a_network_that_fails_fails_its_frame_alone = async () => {
   assert.equal(readReply(await mirror.find(look)).nails, 3);
 };
 
-tests.one_look_at_a_time = async () => {
+tests.one_detection_at_a_time = async () => {
   const mirror = await Mirror.open(module, redIsNail, networks);
   const look = { width, height, fill: (pixels) => draw(pixels, 0, 2) };
   const first = mirror.find(look);
-  await assert.rejects(mirror.find(look), /one look at a time/);
+  await assert.rejects(mirror.find(look), /one detection at a time/);
   assert.equal(readReply(await first).nails, 2);
 };
 
-// ---- a worker that is played
+// ---- a simulated worker
 
 let workers = [];
 globalThis.Worker = class {
@@ -136,7 +136,7 @@ tests.the_newest_frame_waits_for_the_worker = async () => {
   assert.ok(workers[0].ended);
 };
 
-tests.a_silent_worker_is_started_again = async () => {
+tests.a_silent_worker_is_restarted = async () => {
   const { transport, said } = started();
   workers[0].says(opened);
   transport.send(1, picture());
@@ -152,13 +152,13 @@ tests.a_silent_worker_is_started_again = async () => {
   transport.retryNow();
   assert.equal(workers.length, 2);
   workers[1].says(opened);
-  workers[0].says(reply(1)); // a late word of the old one
+  workers[0].says(reply(1)); // a late message of the old worker
   assert.deepEqual(said.at(-1), ['onstate', 'open']);
   transport.close();
 };
 
-// Fetching and building the runtime takes as long as it takes, if it goes on.
-tests.a_slow_start_is_waited_for = async () => {
+// Downloading and building the runtime may take any time, as long as it makes progress.
+tests.a_slow_start_is_no_failure = async () => {
   const { transport } = started();
   const { now } = performance;
   const after = (ms) => {
@@ -170,13 +170,13 @@ tests.a_slow_start_is_waited_for = async () => {
     workers[0].says({ type: 'progress' });
   }
   const waits = !workers[0].ended;
-  after(430000); // nothing for more than two minutes
+  after(430000); // no progress for more than two minutes
   performance.now = now;
   assert.ok(waits && workers[0].ended);
   transport.close();
   const { transport: open } = started();
   workers[0].says(opened);
-  workers[0].says({ type: 'progress' }); // the hand's network, while it is idle
+  workers[0].says({ type: 'progress' }); // the hand network, loaded while the worker is idle
   performance.now = () => now.call(performance) + 60000;
   open.watch(0);
   performance.now = now;
@@ -184,17 +184,17 @@ tests.a_slow_start_is_waited_for = async () => {
   open.close();
 };
 
-tests.a_worker_that_fails_says_why_and_comes_back = async () => {
+tests.a_failed_worker_reports_why_and_is_restarted = async () => {
   const { transport, said } = started();
   workers[0].says({ type: 'failed', error: 'no memory' });
   assert.deepEqual(said.slice(-2), [
     ['onerror', 'no memory'],
     ['onstate', 'gone'],
   ]);
-  await new Promise((resolve) => setTimeout(resolve, 800)); // half a second and some chance
+  await new Promise((resolve) => setTimeout(resolve, 800)); // half a second and a random part
   assert.equal(workers.length, 2);
   transport.close();
-  transport.retryNow(); // closed for good
+  transport.retryNow(); // closed permanently
   assert.equal(workers.length, 2);
 };
 

@@ -1,5 +1,6 @@
-// lacquer.wasm against the native build: the pictures of a recording (tests/device/record.c) go
-// through it, the networks' recorded answers come back to it, and inputs and replies are compared.
+// lacquer.wasm against the native build: the pictures of a recording (tests/device/record.c) are
+// processed by it, the networks' recorded outputs are returned to it, and inputs and replies are
+// compared.
 //
 //   node device-parity.mjs LACQUER.wasm RECORDING      → one line of JSON
 import fs from 'node:fs';
@@ -73,7 +74,7 @@ function compareNails(ours, theirs) {
   count.nails++;
 }
 
-// All but the times, which are each build's own.
+// All values except times, which differ between the builds.
 const body = (reply) => Buffer.from(reply).subarray(64);
 
 function compare(ours, theirs) {
@@ -94,11 +95,11 @@ function compare(ours, theirs) {
 const [wasm, file] = process.argv.slice(2);
 const recording = new Recording(file);
 const run = async (network, input, width, height) => {
-  await new Promise((resolve) => setImmediate(resolve)); // as a browser's: later
+  await new Promise((resolve) => setImmediate(resolve)); // asynchronous, as in a browser
   recording.expect('R');
   for (const [what, value] of Object.entries({ network, width, height })) {
     const recorded = recording.word();
-    if (recorded !== value) throw new Error(`a run with ${what} ${value}, not ${recorded}`);
+    if (recorded !== value) throw new Error(`a run with ${what} ${value} instead of ${recorded}`);
   }
   const sampled = input.filter((v, i) => i % 5 === 0);
   worst.input = Math.max(worst.input, most(sampled, recording.floats()));

@@ -1,4 +1,5 @@
-// Which engine is taken, played on a clock of its own: web/live/engine-choice.js knows no page.
+// The choice of an engine, simulated with a clock of its own: web/live/engine-choice.js knows
+// nothing of the page.
 //
 //   node --test tests/e2e/engine-choice.test.mjs
 import assert from 'node:assert/strict';
@@ -11,17 +12,17 @@ const every = (ms, latency, count, from = 0) =>
     return { at, taken: at - latency };
   });
 
-// Plays both engines for a while: each answers every `period` ms, `latency` after the frame.
+// Simulates both engines for a while: each replies every `period` ms, `latency` after the frame.
 class Play {
   now = 0;
   changes = [];
-  raced = 0; // ms in which frames went to both
+  raced = 0; // ms in which both got the frames
 
   constructor(options) {
     this.choice = new EngineChoice(options);
   }
 
-  // engines: {server: [period, latency], device: …}; one that is left out says nothing.
+  // engines: {server: [period, latency], device: …}; one that is left out never replies.
   run(ms, engines) {
     const due = Object.fromEntries(Object.keys(engines).map((name) => [name, this.now]));
     for (const end = this.now + ms; this.now < end; this.now += 10) {
@@ -47,12 +48,12 @@ class Play {
   }
 }
 
-test('the age on the screen counts rate, latency and steadiness', () => {
+test('the age on the screen depends on rate, latency and regularity', () => {
   const age = (...args) => meanAge(every(...args), 1000, 3000);
   assert.ok(Math.abs(age(100, 50, 40) - 100) < 6); // 50 of latency, half a period of 100
   assert.ok(age(50, 50, 80) < age(100, 50, 40));
   assert.ok(age(100, 50, 40) < age(100, 90, 40));
-  // The same number of replies, in pairs: older than when they come evenly.
+  // The same number of replies, but in pairs: older on average than if they come evenly.
   const uneven = every(200, 50, 20).flatMap(({ at, taken }) => [
     { at, taken },
     { at: at + 20, taken: taken + 20 },
@@ -62,7 +63,7 @@ test('the age on the screen counts rate, latency and steadiness', () => {
   assert.ok(meanAge(every(100, 50, 3, 1500), 0, 2000) > 1000); // mostly nothing
 });
 
-test('the faster is taken, and the device where both are alike', () => {
+test('the faster engine is chosen, and the device if both are alike', () => {
   assert.equal(faster({ server: 60, device: 40 }), 'device');
   assert.equal(faster({ server: 60, device: 64 }), 'device');
   assert.equal(faster({ server: 60, device: 90 }), 'server');
@@ -70,26 +71,26 @@ test('the faster is taken, and the device where both are alike', () => {
   assert.equal(faster({ server: 1e6, device: 1e6 }), 'server');
 });
 
-test('the server begins; a slow one gives way after two seconds of a race', () => {
+test('the server begins; a slow one is replaced after two seconds of comparison', () => {
   const play = new Play({}).run(3000, { server: [250, 300] });
   assert.equal(play.engine, 'server');
   assert.equal(play.raced, 0);
   play.ready().run(3000, { server: [250, 300], device: [80, 60] });
   assert.equal(play.engine, 'device');
-  assert.ok(play.raced >= 2000 && play.raced < 2600, `${play.raced} ms of racing`);
+  assert.ok(play.raced >= 2000 && play.raced < 2600, `${play.raced} ms of comparison`);
   play.run(20000, { device: [80, 60] });
   assert.equal(play.changes.length, 1);
 });
 
-test('a fast server stays, and is raced again later each time', () => {
+test('a fast server stays, and is compared again at growing intervals', () => {
   const play = new Play({}).ready().run(600000, { server: [33, 15], device: [200, 180] });
   assert.equal(play.engine, 'server');
   assert.deepEqual(play.changes, []);
   // At 0, 30, 90, 210 and 450 s.
-  assert.ok(play.raced >= 9000 && play.raced < 13000, `${play.raced} ms of racing`);
+  assert.ok(play.raced >= 9000 && play.raced < 13000, `${play.raced} ms of comparison`);
 });
 
-test('a device that is slowed falls back, and comes back', () => {
+test('a slowed device is replaced by the server, and chosen again later', () => {
   const server = [100, 120];
   const play = new Play({}).ready().run(5000, { server, device: [60, 40] });
   assert.equal(play.engine, 'device');
@@ -100,14 +101,14 @@ test('a device that is slowed falls back, and comes back', () => {
   assert.equal(play.changes.length, 3);
 });
 
-test('a device that is slowed but still the faster stays', () => {
+test('a slowed device that is still faster stays', () => {
   const server = [400, 500];
   const play = new Play({}).ready().run(5000, { server, device: [60, 40] });
   play.run(20000, { server, device: [150, 140] });
   assert.equal(play.engine, 'device');
 });
 
-test('a server that is gone gives way at once, and is raced when it is back', () => {
+test('a server that is gone is replaced at once, and compared when it is back', () => {
   const play = new Play({}).ready().run(5000, { server: [33, 15], device: [200, 180] });
   assert.equal(play.engine, 'server');
   play.choice.serverGone(play.now);
@@ -119,7 +120,7 @@ test('a server that is gone gives way at once, and is raced when it is back', ()
   assert.equal(play.engine, 'server');
 });
 
-test('without a server it is the device, also where data is spared', () => {
+test('without a server the device is used, also if data is to be saved', () => {
   const choice = new EngineChoice({ hasServer: false, sparing: true });
   assert.equal(choice.engine, 'device');
   assert.ok(choice.wantsRuntime);
@@ -127,14 +128,14 @@ test('without a server it is the device, also where data is spared', () => {
   assert.equal(choice.engine, 'device');
 });
 
-test('with a server, spared data leaves the runtime where it is', () => {
+test('with a server, saving data prevents the download of the runtime', () => {
   assert.ok(!new EngineChoice({ sparing: true }).wantsRuntime);
   assert.ok(new EngineChoice({ sparing: true, forced: 'device' }).wantsRuntime);
   assert.ok(new EngineChoice({}).wantsRuntime);
   assert.ok(!new EngineChoice({ forced: 'server' }).wantsRuntime);
 });
 
-test('what is forced stays', () => {
+test('a forced engine stays', () => {
   const slow = new Play({ forced: 'server' }).ready();
   slow.run(20000, { server: [900, 900], device: [50, 30] });
   assert.equal(slow.engine, 'server');
@@ -144,7 +145,7 @@ test('what is forced stays', () => {
   assert.equal(device.engine, 'device');
 });
 
-test('a runtime that breaks leaves the server', () => {
+test('if the runtime breaks, the server is used', () => {
   const play = new Play({}).ready().run(5000, { server: [250, 300], device: [60, 40] });
   assert.equal(play.engine, 'device');
   play.choice.deviceGone(play.now);
@@ -153,16 +154,16 @@ test('a runtime that breaks leaves the server', () => {
   assert.equal(play.engine, 'server');
 });
 
-test('time in which the page was hidden is not held against it', () => {
+test('time in which the page was hidden does not count', () => {
   const play = new Play({}).ready().run(5000, { server: [100, 120], device: [60, 40] });
-  play.now += 60000; // nothing comes, nobody looks
+  play.now += 60000; // no replies arrive, and the choice is not evaluated
   play.choice.restart(play.now);
   play.run(10000, { server: [100, 120], device: [60, 40] });
   assert.equal(play.engine, 'device');
   assert.equal(play.changes.length, 1);
 });
 
-test('a battery that runs low leaves the device alone, until it is charged', () => {
+test('with a low battery the device is not used until it is charged', () => {
   const engines = { server: [250, 300], device: [60, 40] };
   const play = new Play({}).ready().run(5000, engines);
   assert.equal(play.engine, 'device');
@@ -172,13 +173,13 @@ test('a battery that runs low leaves the device alone, until it is charged', () 
   const { raced } = play;
   play.run(600000, engines);
   assert.equal(play.engine, 'server');
-  assert.equal(play.raced, raced); // a race would cost more than either
+  assert.equal(play.raced, raced); // a comparison would cost more than either engine
   play.choice.sense({ battery: { charging: true, level: 0.15 } }, play.now);
   play.run(5000, engines);
   assert.equal(play.engine, 'device');
 });
 
-test('a battery that is low from the start fetches no runtime where there is a server', () => {
+test('with a low battery at the start and a server, no runtime is downloaded', () => {
   const low = { battery: { charging: false, level: 0.1 } };
   const choice = new EngineChoice({});
   choice.sense(low, 0);
@@ -191,7 +192,7 @@ test('a battery that is low from the start fetches no runtime where there is a s
   assert.equal(alone.engine, 'device');
 });
 
-test('with a low battery and a server that is gone it is the device all the same', () => {
+test('with a low battery and no server, the device is used nevertheless', () => {
   const engines = { server: [250, 300], device: [60, 40] };
   const play = new Play({}).ready().run(5000, engines);
   play.choice.serverGone(play.now);
@@ -203,10 +204,10 @@ test('with a low battery and a server that is gone it is the device all the same
   assert.equal(play.engine, 'server');
 });
 
-test('under pressure a device gives way sooner, and comes back when it is over', () => {
+test('a device under pressure is replaced sooner, and chosen again afterwards', () => {
   const server = [60, 60];
   const fast = { server, device: [60, 40] };
-  const slower = { server, device: [100, 60] }; // 1.6 times as old as in the race
+  const slower = { server, device: [100, 60] }; // 1.6 times as old as in the comparison
   const calm = new Play({}).ready().run(5000, fast).run(20000, slower);
   assert.equal(calm.engine, 'device');
   const play = new Play({}).ready().run(5000, fast);
@@ -214,21 +215,21 @@ test('under pressure a device gives way sooner, and comes back when it is over',
   play.run(20000, slower);
   assert.equal(play.engine, 'server');
   play.run(200000, fast);
-  assert.equal(play.engine, 'server'); // a little faster is too little for a device in need
+  assert.equal(play.engine, 'server'); // a small gain is not enough for a strained device
   play.choice.sense({ pressure: 'nominal' }, play.now);
   play.run(1000000, fast);
   assert.equal(play.engine, 'device');
 });
 
-test('how soon they race again can be said', () => {
+test('the time until the next comparison can be set', () => {
   const play = new Play({ retryMs: 1000 }).ready();
   play.run(20000, { server: [33, 15], device: [200, 180] });
-  assert.ok(play.raced > 6000, `${play.raced} ms of racing`);
+  assert.ok(play.raced > 6000, `${play.raced} ms of comparison`);
 });
 
-test('a slowed device is raced again soon where the server was the slower one', () => {
+test('a slowed device is compared again soon if the server was slower', () => {
   const play = new Play({}).ready();
-  play.run(200000, { server: [400, 2500], device: [60, 40] }); // races are far between by now
+  play.run(200000, { server: [400, 2500], device: [60, 40] }); // comparisons are far apart by now
   assert.equal(play.engine, 'device');
   play.run(60000, { server: [60, 50], device: [600, 500] });
   assert.equal(play.engine, 'server');

@@ -11,7 +11,7 @@ LIBRARY = LACQUER.parent / "tests" / "faults" / "liblacquer-faults.so"
 
 
 class Faults(ctypes.Structure):
-    """struct faults; a file that both map. Fields may be set at any time."""
+    """struct faults, in a file that both processes map. Fields may be set at any time."""
     _fields_ = [(name, ctypes.c_long) for name in (
         "count", "fail_at", "fail_count", "failed", "stall_ms", "no_files", "disk_full",
         "clock_jump_s", "walk")]
@@ -34,8 +34,8 @@ def faulty_server(folder, *args):
 
 
 class Walk:
-    """A start that is walked through once: what became of the copies in which an allocation failed
-    (walk_at in tests/faults/faults.c), as (number, status of waitpid, what was said)."""
+    """Walks through a start once: the results of the copies in which an allocation failed (walk_at
+    in tests/faults/faults.c), as (number, status of waitpid, output)."""
 
     def __init__(self, faults, step=1, more=0):
         self.faults = faults
@@ -51,7 +51,7 @@ class Walk:
 
 
 def run_with_fault(faults, number, *args, more=0):
-    """The command with its allocation of that number failing; `more` after it too."""
+    """Runs the command with its allocation of that number failing; `more`: and all later ones."""
     faults.count = faults.failed = 0
     faults.fail_count, faults.fail_at = more, number
     return subprocess.run([LACQUER, *map(str, args)], capture_output=True, text=True, timeout=60,

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 
 from conftest import HANDS, Server, frame
 
-REST_S = 7  # buffers are given back after 5 s, looked for once a second
+REST_S = 7  # buffers are released after 5 s, which is checked once a second
 PICTURE = (HANDS / "light.jpg").read_bytes()
 
 
@@ -56,7 +56,7 @@ async def socketio(server, picture):
 
 
 async def answer_pings(sockets):
-    """Engine.IO's; those of WebSocket are the library's to answer."""
+    """Answers Engine.IO's pings; the library answers those of WebSocket."""
     async def one(ws):
         async for message in ws:
             if message == "2":
@@ -68,7 +68,7 @@ async def crowd(server, sessions, seconds, picture):
     """(KiB of RSS before, KiB with all idle, processor seconds of `seconds`)."""
     before = server.rss_kib()
     sockets = []
-    for i in range(sessions):  # one after the other: this is about rest, not about load
+    for i in range(sessions):  # one after the other: this measures idle sessions, not load
         sockets.append(await (socketio if i % 2 else lacquer_v1)(server, picture))
     awake = asyncio.create_task(answer_pings(sockets))
     await asyncio.sleep(REST_S)
@@ -86,10 +86,10 @@ async def crowd(server, sessions, seconds, picture):
 
 
 def measure(sessions, seconds, fresh=False):
-    """Runs it; returns (MiB that the sessions take, share of one core)."""
+    """Runs the measurement; returns (MiB of the sessions, share of one core)."""
     server = Server("--log-level", "warn", "--max-wait", "60000")
     try:
-        with server.v1() as ws:  # buffers of the workers, not of a session
+        with server.v1() as ws:  # so that the workers' buffers do not count as a session's
             for number in range(1, 9):
                 ws.send(frame(number, PICTURE))
                 ws.recv(timeout=30)

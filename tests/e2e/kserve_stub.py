@@ -11,7 +11,7 @@ import numpy as np
 
 
 class KServeStub:
-    """One mask model, \"nails\": white where a picture's red is at its most."""
+    """One mask model, "nails": white where the picture's red has its maximum."""
 
     def __init__(self, prefix="", family=socket.AF_INET, certificate=None):
         self.type, self.answer_type = "FP32", "FP32"
@@ -47,7 +47,7 @@ class KServeStub:
             daemon_threads, address_family = True, family
 
             def handle_error(self, *_):
-                pass  # clients hang up on what they do not like
+                pass  # clients disconnect after a response that they reject
 
         host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
         self.server = Server((host, 0), Handler)
@@ -104,7 +104,7 @@ class KServeStub:
 
     @staticmethod
     def mask_of(picture):
-        """Where a picture is red and little else."""
+        """White where a picture is red and has little of the other colours."""
         red = (picture[:, :1] > 0.6) & (picture[:, 1:2] < 0.3) & (picture[:, 2:] < 0.3)
         return red.astype(np.float64)
 

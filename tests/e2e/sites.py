@@ -32,7 +32,7 @@ def zstd(data, *args):
 
 
 def make_device(folder):
-    """Stands for the runtime where it is only written, not run."""
+    """A placeholder for the runtime if it is only written, not run."""
     folder.mkdir()
     files = {"lacquer.wasm": "part-0123456789.wasm", "nail.onnx": "nail-0123456789.onnx",
              "ort.mjs": "ort-0123456789.mjs"}
@@ -56,9 +56,9 @@ def read_list(folder):
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Python's own plain file server; it compresses nothing."""
+    """Python's own plain file server, without compression."""
 
-    asked = []  # (when, path) of all that were served
+    asked = []  # (time, path) of all files that were served
     headers_sent = {}
 
     def log_message(self, *args):
@@ -84,7 +84,8 @@ def host(folder, headers=None):
 
 @contextlib.contextmanager
 def nginx(folder, scratch):
-    """The real one with the lines of docs/integrations/static.md, its paths and port ours."""
+    """The real nginx with the lines of docs/integrations/static.md, adapted to the test's paths and
+    port."""
     program = ROOT / ".deps/servers/bin/nginx"
     if not program.exists():
         pytest.skip("there is no nginx: tools/setup.sh test")
@@ -121,8 +122,8 @@ def free_port():
 
 
 def all_in_chromium(names, url, folder):
-    """The results of browser-site.mjs by their names, of one Chromium and a profile each; and what
-    was said of errors."""
+    """The results of browser-site.mjs by their names, from one Chromium with a profile for each,
+    and its output on stderr."""
     done = subprocess.run(["node", HERE / "browser-site.mjs", url, folder, *names], cwd=HERE,
                           capture_output=True, text=True, timeout=1800)
     results = [json.loads(line) for line in done.stdout.splitlines()]

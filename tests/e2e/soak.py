@@ -24,7 +24,7 @@ from PIL import Image
 
 from conftest import LACQUER, Server, frame, jpeg, pixels, plain
 
-# The mark is a field of 4 x 4 squares, some a little lighter than the rest.
+# The mark is a field of 4 x 4 squares, some slightly lighter than the rest.
 SQUARE, STEP = 16, 20
 
 
@@ -44,7 +44,7 @@ def mark_of(data):
 
 
 def marks_to_use(server, count):
-    """Marks in which no square is taken for a nail and painted over."""
+    """Marks in which no square is detected as a nail and painted over."""
     found, mark = [], 0
     while len(found) < count:
         mark += 1
@@ -71,7 +71,7 @@ class Soak:
     def __init__(self, server, frame_rate):
         self.server, self.pause = server, 1 / frame_rate
         self.count, self.wrong = collections.Counter(), []
-        self.why = collections.Counter()  # the refusals and cut-offs in their own words
+        self.why = collections.Counter()  # refusals, as clients report them
         self.ending = False
 
     def connect(self, **kwargs):
@@ -79,7 +79,8 @@ class Soak:
                                   compression=None, open_timeout=30, **kwargs)
 
     async def good(self, mark, chance):
-        """Films: JPEG replies, checked for the mark; now and then leaves and comes again."""
+        """Sends a video, checks that each JPEG reply has the mark, and reconnects from time to
+        time."""
         picture = marked(mark)
         while not self.ending:
             async with self.connect(subprotocols=["lacquer.v1"]) as ws:
@@ -116,7 +117,7 @@ class Soak:
                 await writer.wait_closed()
 
     async def polling(self, mark, chance):
-        """Single pictures over HTTP, the painted JPEG checked for the mark."""
+        """Sends single pictures over HTTP and checks that the painted JPEG has the mark."""
         body = form_of(marked(mark))
         head = (b"POST /api/process HTTP/1.1\r\nHost: x\r\nAccept: image/jpeg\r\nConnection: "
                 b"close\r\n"
@@ -134,7 +135,7 @@ class Soak:
             await asyncio.sleep(self.pause * 4 * chance.random())
 
     async def slow(self, mark, chance):
-        """Sends more than it reads, and a message in drops; checks what it does read."""
+        """Sends more than it reads, with fragmented messages; checks what it does read."""
         picture = marked(mark)
         while not self.ending:
             async with self.connect(subprotocols=["lacquer.v1"]) as ws:
@@ -158,7 +159,7 @@ class Soak:
                         return
 
     async def broken(self, mark, chance):
-        """Pictures cut off, headers that lie, bad JSON; goes away in the middle."""
+        """Sends truncated pictures, false headers and bad JSON; disconnects in the middle."""
         picture = marked(mark)
         while not self.ending:
             async with self.connect(subprotocols=["lacquer.v1"]) as ws:
@@ -174,7 +175,7 @@ class Soak:
             await asyncio.sleep(self.pause)
 
     async def hostile(self, mark, chance):
-        """Half a request, a smuggled one, lying lengths, a flood of pings, resets."""
+        """Half a request, request smuggling, false lengths, a flood of pings, resets."""
         upgrade = (b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: "
                    b"13\r\n\r\n")
@@ -227,7 +228,7 @@ class Soak:
         self.ending = True
         done, late = await asyncio.wait(tasks, timeout=60)
         for task in done:
-            task.result()  # a user that saw what it must not ends the soak
+            task.result()  # a user that received another's picture ends the soak
         for task in late:
             task.cancel()
         assert self.server.process.poll() is None, "the server is gone"
@@ -256,7 +257,7 @@ def soak(seconds, users, frame_rate, report=60, server_args=()):
     warm, hot = asyncio.run(run.run(seconds, users, report))
     time.sleep(2)
     assert sessions(server) == 0, "sessions are left over"
-    for _ in range(50):  # the last answer's connection is closed a moment after it
+    for _ in range(50):  # the last response's connection is closed a moment later
         left = server.descriptors().total() - files.total()
         if left <= 0:
             break

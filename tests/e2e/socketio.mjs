@@ -1,11 +1,11 @@
 // The real socket.io-client against a running server: node socketio.mjs URL HAND.jpg [MODULE]
-// Prints {"checks": N}; throws at the first thing that is wrong.
+// Prints {"checks": N}; throws at the first failure.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 const [url, path, module = "socket.io-client"] = process.argv.slice(2);
 const library = await import(module);
-const io = library.io ?? library.default; // Socket.IO 2 has but one export
+const io = library.io ?? library.default; // Socket.IO 2 has a single export
 const hand = await readFile(path);
 let checks = 0;
 
@@ -26,7 +26,7 @@ const check = (condition, what) => {
 for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
   const socket = io(url, { transports, reconnection: false });
   const connected = await event(socket, "connected");
-  check(connected.status === "ok" && connected.sid === socket.id, "connected names the socket");
+  check(connected.status === "ok" && connected.sid === socket.id, "connected has the socket's id");
   if (transports.length === 2) {
     if (socket.io.engine.transport.name !== "websocket") await event(socket.io.engine, "upgrade");
     check(socket.io.engine.transport.name === "websocket", "upgraded");
@@ -41,7 +41,7 @@ for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]])
   check((await result).image.startsWith("data:image/jpeg;base64,"), "data URL");
   const answer = await new Promise((done) => socket.emit("frame", { image: hand, id: 3 }, done));
   check(Buffer.isBuffer(answer.image) && answer.id === 3, "acknowledgement");
-  // A picture alone: the payload is the painted picture alone.
+  // A picture alone: the payload of the reply is the painted picture alone.
   for (const bare of [hand, hand.toString("base64"), `data:;base64,${hand.toString("base64")}`]) {
     result = event(socket, "result");
     socket.emit("frame", bare);

@@ -28,7 +28,7 @@ STORM = ROOT / "build" / "bench" / "bench-storm"
 
 
 class User(threading.Thread):
-    """A live session that sends a frame each 125 ms, or when the last is answered."""
+    """A live session that sends a frame every 125 ms, or when the previous one has its reply."""
 
     EVERY_S = .125
 
@@ -76,7 +76,7 @@ def users_at(server, count):
 
 
 def storm(port, rate, seconds, kinds, nice=19):
-    """What bench-storm prints: of each kind how many were done and how many failed."""
+    """bench-storm's output: for each kind, how many connections succeeded and how many failed."""
     command = ["nice", "-n", str(nice), STORM, str(port), str(rate), str(seconds), kinds]
     ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True,
                          timeout=seconds + 60)

@@ -1,5 +1,5 @@
-// How the device bears the work, and what follows for the choice of an engine: tables of what a
-// browser may say, played without one.
+// How strained the device is, and what follows for the choice of an engine: tables of what a
+// browser may report, simulated without one.
 //
 //   node --test tests/e2e/strain.test.mjs
 import assert from 'node:assert/strict';
@@ -10,9 +10,9 @@ import { strainOf, unstrained } from '../../web/live/strain.js';
 const on = (level) => ({ charging: false, level });
 const charging = (level) => ({ charging: true, level });
 
-// before: whether it was to be spared.
+// before: whether the battery counted as low before.
 for (const [name, before, battery, wanted] of [
-  ['a browser that does not say', false, null, false],
+  ['a browser that does not report it', false, null, false],
   ['half full', false, on(0.5), false],
   ['just above the limit', false, on(0.21), false],
   ['low', false, on(0.2), true],
@@ -28,14 +28,15 @@ for (const [name, before, battery, wanted] of [
     assert.equal(strain.battery, wanted);
   });
 
-// steps: [seconds, what the browser says then]; wanted: whether it counts two seconds after.
+// steps: [seconds, the pressure that the browser then reports]; wanted: whether the processor
+// counts as strained two seconds later.
 for (const [name, steps, wanted] of [
-  ['a browser that does not say', [[60, null]], false],
+  ['a browser that does not report it', [[60, null]], false],
   ['calm', [[60, 'nominal']], false],
-  ['serious is what an honest day of work is', [[60, 'serious']], false],
+  ['serious, as under normal heavy use', [[60, 'serious']], false],
   ['critical for a moment', [[60, 'fair'], [2, 'critical']], false],
   ['critical for long', [[60, 'fair'], [6, 'critical']], true],
-  ['critical with a breath between', [[4, 'critical'], [1, 'fair'], [3, 'critical']], false],
+  ['critical with a short recovery', [[4, 'critical'], [1, 'fair'], [3, 'critical']], false],
   ['over for a moment', [[10, 'critical'], [8, 'nominal']], true],
   ['over for long', [[10, 'critical'], [21, 'nominal']], false],
   ['back before it was over', [[10, 'critical'], [10, 'fair'], [1, 'critical']], true],

@@ -1,5 +1,5 @@
-// A static site's service worker (web/sw.js as `lacquer site` wrote it), played in Node: what it
-// fetches when it is installed, and what its answers say.
+// A static site's service worker (web/sw.js as `lacquer site` wrote it), simulated in Node: what it
+// downloads when it is installed, and its responses.
 //
 //   SW=site/sw.js node --test tests/e2e/sw.test.mjs
 import assert from 'node:assert/strict';
@@ -63,28 +63,28 @@ async function worker(connection) {
 
 const runtimeOf = ({ asked }) => asked.filter(([path]) => path.startsWith('device/'));
 
-test('all that a live picture takes is kept, the runtime too', async () => {
+test('all that a live picture needs is cached, including the runtime', async () => {
   const { asked } = await worker(undefined);
   const paths = asked.map(([path]) => path);
   for (const path of ['api/looks.json', 'device/device.json', 'device/part-0123456789.wasm.pack'])
     assert.ok(paths.includes(path), `${path} is not among ${paths}`);
 });
 
-test('what has a hash may come from the browser, all else is asked for anew', async () => {
+test('only hashed files may come from the browser cache', async () => {
   for (const [path, mode] of (await worker(undefined)).asked)
     assert.equal(mode, /-[0-9A-Za-z]{8,10}\./.test(path) ? 'default' : 'no-cache', path);
 });
 
 for (const [name, connection, wanted] of [
-  ['a line that says nothing', {}, true],
+  ['no network information', {}, true],
   ['Wi-Fi', { type: 'wifi', saveData: false }, true],
-  ['a reader who spares data', { saveData: true }, false],
-  ['a phone network', { type: 'cellular', saveData: false }, false],
+  ['a user who saves data', { saveData: true }, false],
+  ['a mobile network', { type: 'cellular', saveData: false }, false],
 ])
-  test(`${name}: the runtime is ${wanted ? '' : 'not '}fetched beforehand`, async () =>
+  test(`${name}: the runtime is ${wanted ? '' : 'not '}downloaded in advance`, async () =>
     assert.equal(runtimeOf(await worker(connection)).length > 0, wanted));
 
-test('its answers give the page threads', async () => {
+test('its responses enable threads in the page', async () => {
   const { answer } = await worker({ saveData: true });
   for (const path of ['', 'device/ort-0123456789.mjs', 'tryon.js']) {
     const { headers } = await answer(path);

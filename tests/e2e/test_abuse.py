@@ -17,7 +17,7 @@ from conftest import Server, eventually, read_for, reset_at_close, responses
 
 @pytest.fixture(scope="module")
 def victim():
-    """A server of its own: what is done to it here must not be felt elsewhere."""
+    """A separate server, so that these tests do not affect others."""
     running = Server("--log-level", "error")
     yield running
     status, said = running.stop()
@@ -43,7 +43,7 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def codes_of(answers):
-    """The status of each answer, in order; every byte belongs to one of them."""
+    """The status of each response, in order; every byte must belong to a response."""
     codes = []
     while answers:
         head, _, rest = answers.partition(b"\r\n\r\n")
@@ -56,8 +56,8 @@ def codes_of(answers):
 
 @pytest.mark.parametrize("gap", [0, 0.002, 0.02])
 @pytest.mark.parametrize("count", [2, 3, 6])
-def test_pipelined_pictures_are_answered_in_turn(victim, hand, count, gap):
-    """Each of them, the next once the one before is (RFC 9112 section 9.3.2)."""
+def test_pipelined_pictures_are_answered_in_order(victim, hand, count, gap):
+    """Each gets its response, in order (RFC 9112 section 9.3.2)."""
     with raw(victim) as connection:
         for _ in range(count):
             connection.sendall(post(hand))
@@ -85,12 +85,12 @@ def test_requests_in_one_write(victim, hand, bytes_of, codes):
     alive(victim)
 
 
-def test_a_client_that_leaves_while_its_picture_is_in_work(victim, hand):
+def test_a_client_that_leaves_while_its_picture_is_processed(victim, hand):
     for linger in (False, True):
         for _ in range(5):
             connection = raw(victim)
             connection.sendall(post(hand))
-            if linger:  # a reset instead of a goodbye
+            if linger:  # a reset instead of a regular close
                 reset_at_close(connection)
             connection.close()
     alive(victim)
@@ -101,7 +101,7 @@ UPGRADE = (b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Up
 
 
 def frame(opcode, payload, fin=True, claimed=None):
-    """A masked frame; `claimed` is the length it gives in its header."""
+    """A masked frame; `claimed` is the length in its header."""
     mask, length = b"\x01\x02\x03\x04", len(payload) if claimed is None else claimed
     head = bytes([fin << 7 | opcode])
     if length < 126:
@@ -116,7 +116,8 @@ def frame(opcode, payload, fin=True, claimed=None):
     return head + mask + payload
 
 
-# What is sent, and the code of the close frame that answers it; 0: none, the connection goes on.
+# The bytes sent, and the code of the close frame that the server sends; 0: none, the connection
+# stays open.
 @pytest.mark.parametrize("bytes_of, code", [
     (lambda hand: frame(2, b"x" * 100, claimed=1 << 40), 1009),
     (lambda hand: frame(2, b"x" * 100, claimed=(1 << 63) - 1), 1009),
@@ -166,11 +167,11 @@ def test_broken_websocket_frames(victim, hand, bytes_of, code):
         alive(victim)
 
 
-PONG, CLOSE = 0x8a, 0x88  # the first byte of a whole frame
+PONG, CLOSE = 0x8a, 0x88  # the first byte of a complete frame
 
 
 def frames_until(connection, last):
-    """The server's frames up to the first of that kind, and those that come at once after it."""
+    """The server's frames up to the first of that kind, and those that follow immediately."""
     got, seen = bytearray(), []
     with contextlib.suppress(ConnectionError):
         while b"\r\n\r\n" not in got:
@@ -184,7 +185,7 @@ def frames_until(connection, last):
 
 
 def frames_of(got):
-    """The frames in these bytes of the server's."""
+    """Parses the server's bytes into frames."""
     at = 0
     while at + 2 <= len(got):
         size, head = got[at + 1] & 127, 2
@@ -239,7 +240,7 @@ def upgrade(old, new):
 ], ids=["old-version", "no-version", "long-offer", "deflate-offer", "no-key", "long-key",
         "short-key", "other-protocol", "connection-list"])
 def test_handshakes(victim, text, start):
-    """No offer of compression is taken, so there is no bomb to unpack."""
+    """The server accepts no offer of compression, so there is no bomb to decompress."""
     with raw(victim) as connection:
         connection.sendall(text)
         head = read_for(connection, 0.5)
@@ -250,7 +251,7 @@ def test_handshakes(victim, text, start):
 
 
 def test_a_flood_of_pings_and_of_empty_pieces(victim, hand):
-    """Costs the flooder; another client is served all along."""
+    """The cost falls on the flooder; another client is served all the time."""
     with victim.v1() as other, raw(victim) as connection:
         connection.sendall(UPGRADE)
         assert connection.recv(4096).startswith(b"HTTP/1.1 101")
@@ -284,7 +285,8 @@ SMUGGLED = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 ], ids=["cl-te", "te-cl", "te-x", "te-te", "te-vt", "cl-cl-long", "cl-cl-short", "plus", "hex",
         "list", "minus", "2^63-1", "2^64"])
 def test_no_request_is_smuggled(victim, head):
-    """What two servers could cut differently is refused, and nothing after it is read."""
+    """The server refuses requests that two servers could parse differently, and reads nothing after
+    them."""
     with raw(victim) as connection:
         connection.sendall(b"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\n" + head + SMUGGLED)
         got = read_for(connection, 5)
@@ -316,7 +318,7 @@ def test_no_request_is_smuggled(victim, head):
 ], ids=["bytes", "overlong", "up", "up-coded", "nul", "escape", "split", "accept", "many",
         "version",
         "tls", "http2", "bare-lf", "folded", "blank-colon", "name", "control", "blanks", "http09"])
-def test_odd_requests(victim, text, codes):
+def test_unusual_requests(victim, text, codes):
     with raw(victim) as connection:
         connection.sendall(text)
         got = responses(connection, 1)
@@ -327,7 +329,7 @@ def test_odd_requests(victim, text, codes):
 
 
 def test_half_closed(victim, hand):
-    """Who says that no more will come still has its answer."""
+    """A client that shuts down its sending side still gets its response."""
     with raw(victim) as connection:
         connection.sendall(post(hand))
         connection.shutdown(socket.SHUT_WR)
@@ -345,7 +347,7 @@ def sent_in_pieces(connection, data, size=1):
 
 
 def test_a_request_byte_by_byte(victim):
-    """Header names, the empty line and the body are cut at every place."""
+    """Header names, the empty line and the body are split at every position."""
     body = b"no picture"
     with raw(victim) as connection:
         sent_in_pieces(connection, post(body))
@@ -366,7 +368,7 @@ def v1_message(number, picture):
 
 
 def next_frame(connection, got):
-    """The next WebSocket frame: its first byte and its payload; `got` keeps what came after it."""
+    """The next WebSocket frame: its first byte and its payload; `got` keeps the bytes after it."""
     def need(count):
         while len(got) < count:
             piece = connection.recv(65536)
@@ -398,7 +400,7 @@ def v1_opened(connection):
 
 
 def test_control_frames_between_the_pieces_of_a_picture(victim, hand):
-    """Each ping is answered, and the picture is what it was (RFC 6455 section 5.4)."""
+    """Each ping is answered, and the picture stays intact (RFC 6455 section 5.4)."""
     message = v1_message(7, hand)
     step = len(message) // 20 + 1
     pieces = [message[at:at + step] for at in range(0, len(message), step)]
@@ -416,8 +418,8 @@ def test_control_frames_between_the_pieces_of_a_picture(victim, hand):
 
 
 def test_a_message_in_pieces_of_one_byte(victim, hand):
-    """What it costs falls on who sends it: another client is served all along, the message comes
-    whole, and one in larger pieces that is longer than may be is told so."""
+    """The cost falls on the sender: another client is served all the time, the message arrives
+    complete, and a fragmented message above the size limit is refused with the reason."""
     one = [frame(0, bytes([value]), fin=False) for value in range(256)]
     message = v1_message(9, hand[:50_000])
     with victim.v1() as other, raw(victim) as connection:
@@ -431,7 +433,7 @@ def test_a_message_in_pieces_of_one_byte(victim, hand):
         connection.sendall(frame(0, b""))
         first, reply = next_frame(connection, got)
         assert struct.unpack("<I", reply[4:8]) == (9,) or b'"id":9' in reply
-        connection.sendall(frame(2, b"x", fin=False))  # what is over 4 MiB is read and forgotten
+        connection.sendall(frame(2, b"x", fin=False))  # what exceeds 4 MiB is read and discarded
         for last in range(100):
             connection.sendall(frame(0, bytes(50_000), fin=last == 99))
         first, reply = next_frame(connection, got)
@@ -461,7 +463,7 @@ def waiting_poll(server, sid):
 
 
 def test_two_polls_of_one_session(victim):
-    """The second takes the first one's place, and what comes goes to one of them alone."""
+    """The second replaces the first, and each message goes to only one of them."""
     sid = opened_poll(victim)
     with waiting_poll(victim, sid) as first:
         time.sleep(0.3)
@@ -477,16 +479,17 @@ def no_more_open(victim, before):
     assert eventually(lambda: victim.descriptors().total() <= before)
 
 
-def test_polls_left_behind(victim):
-    """A thousand waits that are broken off, some by a reset, cost their session nothing; it is
-    there still, and leaves no descriptor behind."""
+def test_aborted_polls_cost_nothing(victim):
+    """A thousand aborted polls, some of them reset, do not harm their session: it still exists, and
+    no descriptor leaks."""
     sid, before = opened_poll(victim), victim.descriptors().total()
     for number in range(1000):
         with waiting_poll(victim, sid) as connection:
             if number % 3 == 0:
                 reset_at_close(connection)
-    # Who only stops sending is held until the next ping, for it may still read: take its place. Of
-    # two the one that the server hears of last waits, unless it hears of one of the thousand later.
+    # A client that only stops sending is held until the next ping, because it may still read; a
+    # newer poll replaces it. Of two polls, the one that the server reads last waits, unless it
+    # reads one of the thousand later.
     answered = [None, None]
     while len(answered) == 2:
         with waiting_poll(victim, sid) as one, waiting_poll(victim, sid) as other:
@@ -494,7 +497,7 @@ def test_polls_left_behind(victim):
             answered = select.select([one, other], [], [], 10)[0]
             assert all(responses(each, 1).endswith(b"\r\n\r\n6") for each in answered)
             reset_at_close(other if one in answered else one)
-    # What is answered before the server has seen the last one go, goes with it.
+    # A response that the server sends before it notices the last disconnection is lost with it.
     no_more_open(victim, before)
     assert httpx.post(f"{victim.url}{POLL}&sid={sid}", content="40").text == "ok"
     assert "40{" in httpx.get(f"{victim.url}{POLL}&sid={sid}", timeout=60).text
@@ -504,7 +507,7 @@ def test_polls_left_behind(victim):
 
 
 def test_sessions_opened_and_left(victim):
-    """Who opens a thousand sessions and ends each has held no place in the end."""
+    """A client that opens and ends a thousand sessions occupies no place afterwards."""
     with httpx.Client(base_url=victim.url) as client:
         for _ in range(1000):
             sid = client.get(POLL).headers["x-engineio-sid"]
@@ -513,7 +516,7 @@ def test_sessions_opened_and_left(victim):
     assert poll_sessions(victim) == 0
 
 
-# ---- what HTTP has besides
+# ---- other parts of HTTP
 
 
 @pytest.mark.parametrize("line, code", [
@@ -524,13 +527,13 @@ def test_sessions_opened_and_left(victim):
     (b"GET //healthz", 404), (b"GET /healthz?" + b"a" * 5000, 200),
     (b"GET /" + b"a" * 20000, 414), (b"GET /healthz#x", 400),
 ], ids=lambda value: value[:16].decode() if isinstance(value, bytes) else "")
-def test_odd_methods_and_targets(victim, line, code):
-    """Each has its answer at once; nothing is sent back that a page could read (TRACE), no other
-    server is asked (CONNECT), a HEAD opens no session."""
+def test_unusual_methods_and_targets(victim, line, code):
+    """Each gets its response at once; nothing is sent back that a page could read (TRACE), no other
+    server is contacted (CONNECT), and a HEAD opens no session."""
     before = poll_sessions(victim)
     with raw(victim) as connection:
         connection.sendall(line + b" HTTP/1.1\r\nHost: x\r\nX-Secret: hidden-word\r\n\r\n")
-        headed = line.startswith(b"HEAD ")  # its length is that of a body which does not come
+        headed = line.startswith(b"HEAD ")  # its Content-Length is that of a body which is not sent
         got = read_for(connection, 1) if headed else responses(connection, 1)
     assert b"hidden-word" not in got
     assert got.startswith(b"HTTP/1.1 %d " % code), got[:200]
@@ -545,7 +548,7 @@ def test_odd_methods_and_targets(victim, line, code):
     (b"Host: x@y:99999\r\n", (400,)),
 ], ids=["other", "two", "none", "long", "markup", "port"])
 def test_names_of_hosts_change_nothing(victim, head, codes):
-    """No answer is made from Host: there is nothing to poison a cache or a link with."""
+    """No response depends on Host, so neither a cache nor a link can be poisoned."""
     with raw(victim) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n" + head + b"\r\n")
         got = responses(connection, 1)
@@ -559,7 +562,8 @@ def test_names_of_hosts_change_nothing(victim, head, codes):
     "bytes=0-0", "bytes=-1", "bytes=9-1", "bytes=0-18446744073709551615", "lines=1",
     "bytes=" + ",".join(["0-"] * 1300)])
 def test_ranges_are_not_served(victim, span):
-    """The whole file, as a server may (RFC 9110 section 14.2): thousands of ranges cost nothing."""
+    """The whole file, as a server may send it (RFC 9110 section 14.2): thousands of ranges cost
+    nothing."""
     whole = httpx.get(f"{victim.url}/ui/app.js")
     asked = httpx.get(f"{victim.url}/ui/app.js", headers={"Range": span})
     assert asked.status_code == 200 and asked.content == whole.content
@@ -567,9 +571,9 @@ def test_ranges_are_not_served(victim, span):
 
 @pytest.mark.parametrize("token", [b"h2c", b"TLS/1.0", b"h2c, websocket/7", b"foo/2"])
 @pytest.mark.parametrize("path, code", [(b"/healthz", 200), (b"/", 200), (b"/ws", 404)])
-def test_other_upgrades_are_passed_over(victim, token, path, code):
-    """As curl --http2 and Java's HttpClient ask: the request is answered as HTTP/1.1 (RFC 9110
-    section 7.8), and what an HTTP/2 client says next is no request."""
+def test_other_upgrades_are_ignored(victim, token, path, code):
+    """As curl --http2 and Java's HttpClient send them: the request is answered as HTTP/1.1 (RFC
+    9110 section 7.8), and what an HTTP/2 client would send next is not a valid request."""
     with raw(victim) as connection:
         connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, "
                            b"HTTP2-Settings\r\nUpgrade: " + token +
@@ -589,7 +593,7 @@ def test_curl_asking_for_http_2(victim):
 
 
 def test_connect_does_not_hold_a_connection(victim):
-    """It is answered and its connection ends, whatever follows."""
+    """The server responds and closes the connection, whatever follows."""
     before = victim.descriptors().total()
     for _ in range(50):
         with raw(victim) as connection:
@@ -599,8 +603,8 @@ def test_connect_does_not_hold_a_connection(victim):
 
 
 def test_expect_100_continue(victim, hand):
-    """Clients that wait to be told to go on (curl, for large bodies) are told at once; one whose
-    body is not wanted is told that instead."""
+    """Clients that wait for 100 Continue (curl, for large bodies) get it at once; a client whose
+    body is refused gets the error instead."""
     head, body = post(hand).split(b"\r\n\r\n", 1)
     with raw(victim) as connection:
         connection.sendall(head + b"\r\nExpect: 100-continue\r\n\r\n")

@@ -24,7 +24,7 @@ TOKEN, OTHER = "first-token-0123456789", "second-token-9876543210"
 
 
 def refused(connect):
-    """The status that an upgrade is refused with."""
+    """The status with which an upgrade is refused."""
     with pytest.raises(InvalidStatus) as caught:
         with connect():
             pass
@@ -42,7 +42,7 @@ def test_sockets_of_foreign_pages_are_refused(server, path):
         pass
 
 
-def test_names_that_only_look_like_the_servers_own(server):
+def test_names_similar_to_the_servers_own_are_refused(server):
     own = f"127.0.0.1:{server.port}"
     for origin in (f"http://{own}.evil.example", f"http://{own}@evil.example", f"http://a@{own}",
                    f"http://{own}/", f"http://{own}?", f"http://{own}#",
@@ -73,7 +73,7 @@ def test_a_foreign_page_cannot_post_into_a_session_it_knows(server):
     for guess in (sid.swapcase(), sid[:-1], sid + "A", sid[:-1] + "*", " " + sid):
         assert httpx.get(f"{poll}&sid={guess}").status_code == 400, guess
         assert httpx.post(f"{poll}&sid={guess}", content="1").status_code == 400, guess
-    assert httpx.post(f"{poll}&sid={sid}", content="40").text == "ok"  # it is there still
+    assert httpx.post(f"{poll}&sid={sid}", content="40").text == "ok"  # the session still exists
 
 
 def test_long_polling_of_foreign_pages_is_refused(server):
@@ -86,10 +86,11 @@ def test_long_polling_of_foreign_pages_is_refused(server):
 POLL = "/socket.io/?EIO=4&transport=polling"
 
 
-def test_what_a_foreign_page_asks_for_without_an_origin_is_refused():
-    """A picture, script, frame or form of another page comes without Origin, but browsers say from
-    where (Sec-Fetch-Site): it may open no session. Links to the page itself stay good."""
-    server = Server(*NO_NAILS, "--log-level", "error")  # its own: others' sessions end meanwhile
+def test_requests_of_a_foreign_page_without_an_origin_are_refused():
+    """A picture, script, frame or form of another page is requested without Origin, but browsers
+    report its source (Sec-Fetch-Site): it may not open a session. Links to the page itself keep
+    working."""
+    server = Server(*NO_NAILS, "--log-level", "error")  # its own: other sessions end in between
     for site in ("cross-site", "same-site", "Same-Origin", "odd", "x" * 100):
         for mode, kind in (("no-cors", "image"), ("no-cors", "script"), ("navigate", "iframe")):
             headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": kind}
@@ -110,7 +111,7 @@ def test_what_a_foreign_page_asks_for_without_an_origin_is_refused():
     assert server.stop()[0] == 0
 
 
-def test_allowed_pages_are_told_by_their_origin_alone(tmp_path):
+def test_allowed_pages_are_known_by_their_origin_alone(tmp_path):
     cross = {"Sec-Fetch-Site": "cross-site"}
     for allowed, bare in (("https://shop.example", 403), ("*", 200)):
         running = Server(*NO_NAILS, "--allow-origin", allowed, "--log-level", "error")
@@ -123,7 +124,7 @@ def test_allowed_pages_are_told_by_their_origin_alone(tmp_path):
 
 
 def test_a_client_cannot_give_itself_another_address():
-    """The limits for an address look at the connection, not at what headers say."""
+    """The limits per address use the connection's address, not what headers claim."""
     running = Server(*NO_NAILS, "--max-sessions-per-address", "2", "--log-level", "error")
     with running.v1(), running.v1():
         for number in range(5):
@@ -134,7 +135,7 @@ def test_a_client_cannot_give_itself_another_address():
     assert running.stop()[0] == 0
 
 
-def test_no_page_from_elsewhere_may_read_an_answer(server):
+def test_no_foreign_page_may_read_a_response(server):
     for method, path in (("GET", "/api/v1/info"), ("OPTIONS", "/api/v1/nails"), ("GET", "/")):
         headers = httpx.request(method, f"{server.url}{path}",
                                 headers={"Origin": "http://evil.example"}).headers
@@ -151,13 +152,13 @@ def test_no_page_from_elsewhere_may_read_an_answer(server):
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
-    tokens.write_text(f"# who may come in\n{TOKEN}\n")
+    tokens.write_text(f"# who may connect\n{TOKEN}\n")
     running = Server(*NO_NAILS, "--token-file", str(tokens), "--log-level", "debug")
     running.tokens = tokens
     yield running
     status, said = running.stop()
     assert status == 0, said
-    # Never logged, whole or in part, right or wrong.
+    # Tokens are never logged, neither whole nor in part, neither right nor wrong.
     assert "token-0" not in said and "token-9" not in said and "wrong" not in said, said
 
 
@@ -194,7 +195,7 @@ def test_a_browser_without_a_token_gets_a_page_that_asks_for_it(guarded):
         assert httpx.get(f"{guarded.url}/{other}").status_code == 401
 
 
-def test_a_token_opens_every_way_in(guarded):
+def test_a_token_opens_every_endpoint(guarded):
     reply = httpx.post(f"{guarded.url}/api/v1/nails", content=plain(), headers=BEARER)
     assert reply.status_code == 200
     with guarded.v1(additional_headers=BEARER) as ws:
@@ -204,7 +205,7 @@ def test_a_token_opens_every_way_in(guarded):
         client = socketio.Client()
         client.connect(guarded.url, headers=BEARER, transports=[transport])
         client.disconnect()
-    # Its polls after the first carry the session's own secret name instead.
+    # After the first, its polls are authorised by the session's own secret id.
     poll = f"{guarded.url}/socket.io/?EIO=4&transport=polling"
     sid = httpx.get(poll, headers=BEARER).text.split('"sid":"')[1].split('"')[0]
     assert httpx.post(f"{poll}&sid={sid}", content="40").text == "ok"
@@ -227,7 +228,7 @@ def test_the_page_turns_its_address_into_a_cookie(guarded):
     with guarded.v1(additional_headers=mine) as ws:
         ws.send(frame(1, plain()))
         assert Reply(ws.recv(timeout=30)).id == 1
-    # A page from elsewhere gains nothing from the browser's cookie.
+    # A page of another origin cannot use the browser's cookie.
     assert refused(lambda: guarded.socket("/ws", additional_headers=mine,
                                           origin="http://evil.example")) == 403
 
@@ -247,7 +248,7 @@ def test_sighup_reads_the_tokens_again(guarded):
 
 @pytest.mark.parametrize("text,hint", [("", "no token"), ("too-short\n", "line 1"),
                                        (None, "nonexistent")])
-def test_a_token_file_that_holds_none(tmp_path, text, hint):
+def test_a_token_file_without_tokens(tmp_path, text, hint):
     path = tmp_path / "nonexistent"
     if text is not None:
         path.write_text(text)
@@ -264,7 +265,7 @@ def openssl(*args, **kwargs):
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    """A root, an intermediate under it, and a way to make servers' certificates under that."""
+    """A root CA, an intermediate below it, and a function that issues server certificates."""
     folder = tmp_path_factory.mktemp("ca")
 
     def issue(name, issuer, extension):
@@ -278,7 +279,7 @@ def authority(tmp_path_factory):
                "-CAcreateserial"])
         openssl("x509", "-req", "-days", 2, "-in", folder / f"{name}.csr", "-extfile", config,
                 "-out", folder / f"{name}.pem", *by)
-    # All that RFC 5280 asks of one; Python 3.13 and others look whether it is there.
+    # All that RFC 5280 requires of one; Python 3.13 and others check for it.
     signs = ("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
              "subjectKeyIdentifier=hash\n")
     issue("root", None, signs)
@@ -315,7 +316,7 @@ def name_of(server):
 def test_the_whole_chain_is_sent_and_renewed_on_sighup(secure, authority):
     assert name_of(secure) == "one"
     with secure.v1(ssl=secure.trusted) as ws:
-        # A half-written pair changes nothing.
+        # A half-written pair of files changes nothing.
         chain, secret = authority("two")
         secure.cert.write_text(chain)
         secure.process.send_signal(signal.SIGHUP)
@@ -324,13 +325,13 @@ def test_the_whole_chain_is_sent_and_renewed_on_sighup(secure, authority):
         secure.key.write_text(secret)
         secure.process.send_signal(signal.SIGHUP)
         assert eventually(lambda: name_of(secure) == "two")
-        # Who was connected stays so.
+        # Existing connections stay open.
         ws.send(frame(1, plain()))
         assert Reply(ws.recv(timeout=30)).id == 1
 
 
-def test_a_page_that_came_without_tls_is_not_the_servers_own(secure):
-    """Whoever sits on the way could have put it there."""
+def test_a_page_loaded_without_tls_is_foreign(secure):
+    """Anybody between browser and server could have inserted it."""
     with secure.socket(origin=f"https://127.0.0.1:{secure.port}", ssl=secure.trusted):
         pass
     assert refused(lambda: secure.socket(origin=f"http://127.0.0.1:{secure.port}",
@@ -338,8 +339,7 @@ def test_a_page_that_came_without_tls_is_not_the_servers_own(secure):
 
 
 def handshake(server, *args):
-    """What openssl s_client says: the protocol and the cipher, or None when it got no
-    connection."""
+    """The protocol and cipher that openssl s_client reports, or None if the connection failed."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", *args],
                           input=b"", capture_output=True, timeout=60)
     found = re.search(rb"New, (TLSv[\d.]+), Cipher is (\S+)", done.stdout)
@@ -366,7 +366,7 @@ def test_renegotiation_and_compression_are_refused(secure):
 
 
 def s_client(server, *args):
-    """Everything that openssl s_client says of a connection that asks for one small thing."""
+    """The whole output of openssl s_client for a connection with one small request."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}",
                            "-ign_eof", *map(str, args)], capture_output=True, timeout=60,
                           input=b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -378,8 +378,8 @@ def test_only_http_1_1_is_agreed_upon(secure):
     assert "ALPN protocol: h2" not in s_client(secure, "-alpn", "h2")
 
 
-def test_a_forced_step_down_is_noticed(secure):
-    """RFC 7507: a client that was made to offer less than it can says so."""
+def test_a_forced_downgrade_is_detected(secure):
+    """RFC 7507: a client that was forced to offer a lower version can signal it."""
     assert "inappropriate fallback" in s_client(secure, "-tls1_2", "-fallback_scsv")
 
 
@@ -395,14 +395,14 @@ def test_sessions_are_resumed_but_nothing_is_sent_early(secure, tmp_path):
     for version in ("-tls1_2", "-tls1_3"):
         said = s_client(secure, version, "-sess_out", tmp_path / "session")
         assert "New, TLSv1" in said
-        if version == "-tls1_3":  # data of a first flight could be played again
+        if version == "-tls1_3":  # early data could be replayed
             assert "Max Early Data: 0" in said and "Max Early Data: 1" not in said
         again = s_client(secure, version, "-sess_in", tmp_path / "session")
         assert "Reused, TLSv1" in again and "HTTP/1.1 200" in again
 
 
 def test_a_storm_of_sighup(secure, authority):
-    """Certificates and tokens are read a thousand times over while a picture is asked for."""
+    """Certificates and tokens are read again a thousand times while a picture is processed."""
     before, files = secure.rss_kib(), secure.descriptors().total()
     for _ in range(1000):
         secure.process.send_signal(signal.SIGHUP)
@@ -412,20 +412,20 @@ def test_a_storm_of_sighup(secure, authority):
     assert secure.descriptors().total() <= files + 2
 
 
-def test_what_is_no_handshake_ends_the_connection(secure):
-    record = b"\x16\x03\x01"  # a handshake record, then a ClientHello that lies
+def test_an_invalid_handshake_ends_the_connection(secure):
+    record = b"\x16\x03\x01"  # a handshake record with a false ClientHello
     for bytes_of in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x80\x2e\x01\x00\x02" + b"\0" * 60,
                      record + b"\xff\xff" + b"\1" * 200, record + b"\0\x04\1\xff\xff\xff",
                      b"\x18\x03\x02\0\x03\1\x40\0", os.urandom(2000)):
         with socket.create_connection(("127.0.0.1", secure.port), 10) as raw:
             raw.sendall(bytes_of)
-            with contextlib.suppress(OSError):  # it may have been ended already
+            with contextlib.suppress(OSError):  # the server may have closed it already
                 raw.shutdown(socket.SHUT_WR)
             assert b"HTTP/1.1 200" not in read_for(raw, 10)
     assert name_of(secure) == "one"
 
 
-# ---- what is given up
+# ---- dropped privileges
 
 
 def status_of(server, name):
@@ -438,7 +438,7 @@ def test_the_sandbox_is_on_unless_refused():
     assert status_of(running, "NoNewPrivs") == "1" and status_of(running, "Seccomp") == "2"
     limits = pathlib.Path(f"/proc/{running.process.pid}/limits").read_text()
     assert re.search(r"Max core file size\s+0\s+0", limits)
-    # Every thread is inside, those of the inference engine too.
+    # Every thread is in the sandbox, including those of the inference engine.
     for task in pathlib.Path(f"/proc/{running.process.pid}/task").iterdir():
         assert re.search(r"^Seccomp:\s+2$", (task / "status").read_text(), re.M)
     assert running.stop()[0] == 0
@@ -449,8 +449,8 @@ def test_the_sandbox_is_on_unless_refused():
 
 @pytest.fixture
 def open_to_all(monkeypatch):
-    """A copy of the program and what it loads where every user may read: the checkout may lie in a
-    home that is closed to others, as /root is. Gives the model's path."""
+    """A copy of the program and of what it loads, readable for every user: the checkout may be in a
+    home that is closed to others, such as /root. Returns the model's path."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
@@ -481,7 +481,7 @@ def test_a_user_that_cannot_be():
         Server("--user", "root")
 
 
-def test_a_compiled_model_is_kept_from_inside_the_sandbox(tmp_path):
+def test_a_compiled_model_is_stored_from_inside_the_sandbox(tmp_path):
     cache = tmp_path / "cache"
     assert Server("--cache-dir", str(cache)).stop()[0] == 0
     assert any(path.is_file() for path in cache.rglob("*"))

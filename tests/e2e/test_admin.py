@@ -30,7 +30,7 @@ def watched():
     assert running.stop()[0] == 0
 
 
-def test_what_there_is(watched):
+def test_its_pages(watched):
     assert httpx.get(f"{watched.admin}/healthz").text == "ok\n"
     assert httpx.get(f"{watched.admin}/readyz").text == "ready\n"
     metrics = httpx.get(f"{watched.admin}/metrics")
@@ -43,7 +43,7 @@ def test_what_there_is(watched):
     ("GET", "/", 404), ("GET", "/ui/app.js", 404), ("GET", "/api/v1/info", 404),
     ("GET", "/socket.io/?EIO=4&transport=polling", 404), ("POST", "/api/v1/nails", 404),
     ("POST", "/metrics", 405), ("DELETE", "/healthz", 405), ("GET", "/metrics/", 404)])
-def test_nothing_else(watched, method, path, code):
+def test_other_paths_are_refused(watched, method, path, code):
     content = b"x" if method == "POST" else None
     reply = httpx.request(method, watched.admin + path, content=content)
     assert reply.status_code == code and reply.json()["success"] is False
@@ -70,7 +70,7 @@ def test_a_full_server_can_still_be_watched():
     held = []
     try:
         with running.v1():
-            for _ in range(600):  # all the connections that there may be
+            for _ in range(600):  # uses up all connections
                 held.append(socket.create_connection(("127.0.0.1", running.port), 5))
             time.sleep(0.3)
             assert httpx.get(f"{running.admin}/readyz").text == "full\n"

@@ -42,7 +42,7 @@ def build(compiler, sources, program):
 
 
 def numbers(*command):
-    """What a program of tests/arm64 prints: name -> its values."""
+    """The output of a program of tests/arm64: name -> its values."""
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     found = {}
     for line in done.stdout.splitlines():
@@ -59,7 +59,7 @@ def both(tmp_path_factory):
 
 
 def test_the_kernels_are_vectorised_for_neon(tmp_path):
-    """Its one version of a hot loop is not the slow one."""
+    """The only version of a hot loop must not be the slow one."""
     out = tmp_path / "resize.s"
     subprocess.run([CROSS, *FLAGS, "-S", "-o", out, "src/image/resize.c"], cwd=ROOT, check=True)
     assert ".4s" in out.read_text()
@@ -72,7 +72,7 @@ def test_floats_are_the_same_up_to_rounding(both, kernel):
     assert np.abs(here - there).max() < 1e-5
 
 
-def test_halves_differ_by_a_last_bit_at_most(both):
+def test_half_floats_differ_by_the_last_bit_at_most(both):
     here, there = (each["half"] for each in both)
     assert (here == there).mean() > 0.99
     assert np.allclose(here, there, rtol=2 ** -10, atol=1e-6)
@@ -86,7 +86,7 @@ def test_bytes_differ_by_one_at_most(both):
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory):
-    """What the program says as a Raspberry Pi 4's and as a 5's processor."""
+    """The program's output on the processors of a Raspberry Pi 4 and of a 5."""
     program = build(CROSS, SYSTEM_CALLS, tmp_path_factory.mktemp("system") / "system")
     return {cpu: numbers(QEMU, "-cpu", cpu, program) for cpu in ("cortex-a72", "cortex-a76")}
 
@@ -104,15 +104,15 @@ def test_a_child_answers_crashes_and_is_ended(system):
 
 
 def test_a_compiled_network_is_not_taken_for_another_processors(system):
-    """A card that goes from a Pi 4 to a Pi 5: they differ in the vectors that they have."""
+    """A card moved from a Pi 4 to a Pi 5: the processors have different vector instructions."""
     four, five = system["cortex-a72"], system["cortex-a76"]
     assert four["processor"].any() and five["processor"].any()
     assert (four["processor"] != five["processor"]).any()
     assert four["f16"] == 0 and five["f16"] == 1
 
 
-def test_the_list_of_parts_is_that_processors(tmp_path, monkeypatch):
-    """A cross compiler's program cannot be run here for it, nor has it this machine's OpenVINO."""
+def test_the_list_of_parts_is_for_that_processor(tmp_path, monkeypatch):
+    """A cross-compiled program cannot run here for it, and it has no OpenVINO of this machine."""
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
     import sbom
     source, program = tmp_path / "some.c", tmp_path / "some"
@@ -125,7 +125,8 @@ def test_the_list_of_parts_is_that_processors(tmp_path, monkeypatch):
     assert machine == "aarch64" and digests == [pins[2].split()[0], pins[1].split()[0]]
 
 
-# ---- the whole program with its real network: minutes, and a system with Lacquer for ARM64 in it
+# ---- the whole program with its real network: takes minutes, and needs a system with Lacquer for
+# ARM64
 
 SYSTEM = os.environ.get("LACQUER_ARM64", "")
 played = pytest.mark.skipif(not SYSTEM or os.geteuid() != 0, reason="needs root and LACQUER_ARM64: "
@@ -138,8 +139,9 @@ ENTER = ('mount --make-rprivate / && for each in {}; do mount --rbind /$each "$0
 
 
 def inside(*args, mounts="proc sys dev", cpu="cortex-a76"):
-    """As a Cortex-A76, a Raspberry Pi 5's: QEMU's own choice has vectors that it plays slowly. In a
-    system of x86-64 qemu-user is named; in one of ARM64 the kernel starts it (binfmt_misc)."""
+    """As a Cortex-A76, the Raspberry Pi 5's processor: QEMU's default has vector instructions that
+    it emulates slowly. In an x86-64 system qemu-user is named; in an ARM64 system the kernel starts
+    it (binfmt_misc)."""
     player = "/usr/bin/qemu-aarch64"
     named = [player] if pathlib.Path(SYSTEM + player).exists() else []
     return ["unshare", "--mount", "sh", "-c", ENTER.format(mounts), SYSTEM, "/usr/bin/env", "-i",
@@ -152,7 +154,7 @@ def boxes(nails):
 
 
 def close(here, there):
-    """The same number of nails, and their boxes within pixels: the arithmetic is another."""
+    """The same number of nails, with boxes equal within pixels, because the arithmetic differs."""
     return len(here) == len(there) >= 4 and np.abs(boxes(here) - boxes(there)).max() <= 3
 
 
@@ -162,14 +164,14 @@ def small():
 
 
 @played
-def test_without_sysfs_it_says_so():
+def test_missing_sysfs_is_reported():
     said = subprocess.run(inside("engines", mounts="proc dev"), capture_output=True, text=True,
                           check=True, timeout=HOUR).stdout
     assert "openvino    no" in said and "mount sysfs on /sys" in said
 
 
 def small_network(path):
-    """Tells nails from skin in a drawn picture by their blue, by two convolutions."""
+    """Separates nails from skin in a drawn picture by their blue, with two convolutions."""
     blue = np.zeros((8, 3, 3, 3), np.float32)
     blue[:, 2] = 1 / 9
     weights = {"w1": blue, "w2": np.full((1, 8, 1, 1), 10, np.float32),
@@ -188,7 +190,7 @@ def small_network(path):
 
 @pytest.fixture(scope="module")
 def drawn_hand():
-    """A model and a picture, in the system's /tmp/drawn."""
+    """A model and a picture in the system's /tmp/drawn."""
     folder = pathlib.Path(SYSTEM, "tmp/drawn")
     folder.mkdir(exist_ok=True)
     small_network(folder / "small.onnx")
@@ -211,7 +213,7 @@ def test_a_small_network_in(drawn_hand, precision):
 
 @played
 def test_f16_is_refused_where_there_are_no_vectors_of_it(drawn_hand):
-    """On a Raspberry Pi 4's processor."""
+    """On the processor of a Raspberry Pi 4."""
     command = inside("apply", "--fast", "-m", "/tmp/drawn/small.onnx", "-o", "/tmp/drawn.png",
                      "/tmp/drawn/hand.png", "--precision", "f16", cpu="cortex-a72")
     said = subprocess.run(command, capture_output=True, text=True, timeout=HOUR)
@@ -220,7 +222,7 @@ def test_f16_is_refused_where_there_are_no_vectors_of_it(drawn_hand):
 
 @played
 def test_it_finds_the_same_nails(tmp_path, small):
-    """Twice: the second time with the networks that the first has compiled and kept."""
+    """Twice: the second run loads the networks that the first has compiled and stored."""
     (tmp_path / "hand.jpg").write_bytes(small)
     pathlib.Path(SYSTEM, "tmp/hand.jpg").write_bytes(small)
     shutil.rmtree(pathlib.Path(SYSTEM, "tmp/kept"), ignore_errors=True)
@@ -236,7 +238,7 @@ def test_it_finds_the_same_nails(tmp_path, small):
 
 
 class There:
-    """A server for ARM64, which says what it logged when it does not start."""
+    """An ARM64 server; reports its log if it does not start."""
 
     def __init__(self, *args):
         self.said = tempfile.TemporaryFile("w+")
@@ -260,8 +262,8 @@ class There:
 
 
 def replies(host, frames):
-    """One frame after the other, as a page sends them. One that had to wait for too long is sent
-    again: an inference that is played takes seconds, and minutes on a busy machine."""
+    """Sends one frame after the other, as a page does. A frame that waited too long is sent again:
+    an emulated inference takes seconds, and minutes on a busy machine."""
     with connect(f"ws://{host}/ws", max_size=None, compression=None, open_timeout=60,
                  subprotocols=["lacquer.v1"], ping_timeout=None) as socket:
         assert '"hello"' in socket.recv(timeout=60)
@@ -284,7 +286,7 @@ def differ(one, other):
 
 
 def check_painted(here, there, bare):
-    """The same but for the edges of nails."""
+    """Equal except at the edges of nails."""
     painted = differ(here, bare)
     assert painted.sum() > 200
     assert differ(here, there)[painted].mean() < 0.2
@@ -311,7 +313,7 @@ def test_it_serves_a_video_with_the_real_network(server, small):
 
 @pytest.fixture(scope="module")
 def recorded():
-    """Two servers that play recorded tensors: here, and for ARM64."""
+    """Two servers with recorded tensors: one native, one for ARM64."""
     args = ["--engine", "replay", "--model", "tests/fixtures/yolo_unit.replay"]
     here = Server(*args)
     args[-1] = f"/root/lacquer/{args[-1]}"
@@ -342,8 +344,8 @@ def test_the_page_and_its_files(recorded):
 @played
 @pytest.mark.parametrize("want", [0, 1], ids=["painted", "nails"])
 def test_a_video_begins_the_same(recorded, small, want):
-    """Only its first frame: from then on it depends on the time between frames which part of the
-    picture the network is shown, and recorded tensors are the same for any part."""
+    """Only its first frame: which part of the picture the network then gets depends on the time
+    between frames, and recorded tensors are the same for any part."""
     here, there = (next(replies(host, [(small, want)])) for host in recorded)
     assert here.nails == there.nails > 0
     if want:

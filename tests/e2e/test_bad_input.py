@@ -21,7 +21,7 @@ from conftest import Reply, eventually, frame, jpeg, plain, reset_at_close
 def http(server):
     with httpx.Client(base_url=server.url, timeout=30) as client:
         yield client
-        # Nobody else notices.
+        # No other connection is affected.
         assert client.post("/api/v1/nails", content=plain()).status_code == 200
 
 
@@ -47,8 +47,8 @@ def segment(marker, data):
 
 
 def arithmetic_bomb(side=3996, scans=16):
-    """Each scan says the whole of the spectrum again, in bytes that end early: the decoder goes on
-    at full work without any. 16 of them took a worker ten seconds."""
+    """Each scan repeats the whole spectrum in truncated data: the decoder continues at full cost
+    without data. 16 of them took a worker ten seconds."""
     table = segment(0xdb, bytes([0]) + bytes([1] * 64))
     frame = segment(0xca, struct.pack(">BHHBBBB", 8, side, side, 1, 1, 0x11, 0))
     scan = [segment(0xda, bytes([1, 1, 0, *spectrum])) + bytes(range(1, 250)) * 100
@@ -57,7 +57,7 @@ def arithmetic_bomb(side=3996, scans=16):
 
 
 def exif_loop():
-    """Five hundred directories, each of which is the first again: libexif took 0.2 s for them."""
+    """Five hundred directories that all refer to the first one: libexif took 0.2 s for them."""
     tiff = (b"II*\0\x08\0\0\0" + struct.pack("<H", 500)
             + struct.pack("<HHII", 0x8769, 4, 1, 8) * 500 + struct.pack("<I", 8))
     return plain()[:2] + segment(0xe1, b"Exif\0\0" + tiff) + plain()[2:]
@@ -71,7 +71,7 @@ def text_bombs(kind, count=100):
 
 
 def restarts(count=200000):
-    """Restart markers in place of a scan's data."""
+    """Restart markers instead of a scan's data."""
     data = plain()
     at = data.index(b"\xff\xda")
     end = at + 2 + struct.unpack(">H", data[at + 2:at + 4])[0]
@@ -79,7 +79,7 @@ def restarts(count=200000):
 
 
 def many_pictures():
-    """A JPEG of several pictures (MPO): the first counts."""
+    """A JPEG with several pictures (MPO): the first one counts."""
     out = io.BytesIO()
     pictures = [Image.new("RGB", (64, 64), shade) for shade in ("grey", "red")]
     pictures[0].save(out, "MPO", save_all=True, append_images=pictures[1:])
@@ -87,7 +87,7 @@ def many_pictures():
 
 
 def moving_picture(frames=50):
-    """A PNG that moves (APNG): what does not know of it shows its first frame."""
+    """An animated PNG (APNG): decoders without support show its first frame."""
     out = io.BytesIO()
     pictures = [Image.new("RGB", (64, 64), (i, 0, 0)) for i in range(frames)]
     pictures[0].save(out, "PNG", save_all=True, append_images=pictures[1:])
@@ -120,7 +120,7 @@ PICTURES = {
     "texts that unpack": (text_bombs(b"iTXt"), {413, 422}),
     "more texts that unpack": (text_bombs(b"zTXt"), {413, 422}),
     "profiles that unpack": (text_bombs(b"iCCP"), {200}),
-    # the first counts, others are passed over
+    # the first counts, the others are ignored
     "truncated png": (png_of_size(100, 100, zlib.compress(bytes(3000))), {422}),
     "huge claimed png": (png_of_size(2 ** 31 - 1, 2 ** 31 - 1, b""), {413, 422}),
 }
@@ -149,7 +149,7 @@ def test_pictures_by_socket(server, name):
             assert status in codes
         else:
             assert 200 in codes
-        # The connection lives on.
+        # The connection stays open.
         ws.send(frame(2, plain()))
         assert Reply(ws.recv(timeout=30)).id == 2
 
@@ -308,7 +308,7 @@ def test_broken_http(server, http, text):
 
 
 def exchange(server, *parts, gap=0.02):
-    """Sends the parts with gaps between; everything that comes back until the end."""
+    """Sends the parts with pauses in between; returns everything received until the end."""
     with socket.create_connection(("127.0.0.1", server.port), 10) as raw:
         data = b""
         with contextlib.suppress(OSError):
@@ -330,7 +330,7 @@ def request(method, path, body=None):
 @pytest.mark.parametrize("gap", [0, 0.02])
 @pytest.mark.parametrize("method", [b"PATCH", b"PUT", b"POST", b"DELETE", b"GET"])
 def test_a_refused_body_is_never_read_as_a_request(server, http, method, gap):
-    """The answer comes before the body, which must not upset what follows it."""
+    """The response is sent before the body arrives, and the body must not corrupt what follows."""
     head = request(method, b"/api/process_base64", b"abc")[:-3]
     data = exchange(server, head, b"abc" + request(method, b"/healthz", b"abc"), gap=gap)
     assert data.startswith(b"HTTP/1.1 4") and data.count(b"HTTP/1.1 ") == 2
@@ -370,7 +370,7 @@ def test_clients_that_vanish(server, http, hand):
 
 
 def closed_with(server, message, **kwargs):
-    """The code that the server closes with after this message."""
+    """The code with which the server closes after this message."""
     try:
         with server.v1() as ws:
             ws.send(message, **kwargs)

@@ -24,7 +24,7 @@ NODES = 3
 
 
 def haproxy(ports, port, folder):
-    """The configuration as it is, but for the nodes' addresses."""
+    """The unchanged configuration, except for the nodes' addresses."""
     text = (ROOT / "deploy" / "haproxy.cfg").read_text()
     servers = "\n".join(f"    server node{i} 127.0.0.1:{p}" for i, p in enumerate(ports))
     text, count = re.subn(r"^ *server-template .*$", servers, text, flags=re.M)
@@ -48,7 +48,7 @@ def nginx(ports, port, folder):
 
 
 class Balancer:
-    """A balancer's process, and what it said."""
+    """A load balancer's process and its output."""
 
     def launch(self, command, environment, folder):
         self.said = open(folder / "said", "w+")
@@ -66,7 +66,7 @@ class Balancer:
 
 
 class Balanced(Balancer):
-    """One before three nodes."""
+    """A load balancer with three nodes."""
 
     def __init__(self, kind, folder):
         self.kind = kind
@@ -74,13 +74,13 @@ class Balanced(Balancer):
         self.nodes = [self.node(i) for i in range(NODES)]
         self.port = free_port()
         command, environment = kind(self.ports, self.port, folder)
-        self.watch = environment.get("WATCH")  # where HAProxy tells what it sees
+        self.watch = environment.get("WATCH")  # the address at which HAProxy reports its state
         self.launch(command, environment, folder)
         self.wait_used(range(NODES))
 
     def node(self, i):
-        # Nobody is sent away, however slow the machine is just now. The delay is longer than
-        # HAProxy takes to see /readyz turn; nginx does not ask.
+        # Clients are never refused, however slow the machine is. The delay is longer than HAProxy
+        # needs to notice the change of /readyz; nginx does not check it.
         return Server("--port", str(self.ports[i]), "--model", str(MODEL), "--log-level", "warn",
                       "--max-wait", "60000",
                       *(["--drain-delay", "2"] if self.kind is haproxy else []))
@@ -90,7 +90,7 @@ class Balanced(Balancer):
         return f"http://127.0.0.1:{self.port}"
 
     def wait_used(self, which):
-        """Until new users are sent to these nodes."""
+        """Waits until new users are sent to these nodes."""
         def counts():
             return [self.nodes[i].metric('lacquer_frames_in_total{transport="http"}')
                     for i in which]
@@ -127,8 +127,8 @@ def balanced(request, tmp_path):
 
 
 class User(threading.Thread):
-    """Live as the page is: two frames under way, connects again after the page's pause when the
-    connection is lost, at once when the server said that it goes."""
+    """A live user like the page: two frames in flight; reconnects after the page's pause if the
+    connection is lost, and at once if the server announced that it stops."""
 
     def __init__(self, port, pause_s=0.05):
         super().__init__(daemon=True)
@@ -137,11 +137,11 @@ class User(threading.Thread):
         self.done = threading.Event()
         self.live = threading.Event()
         self.sent = self.answered = 0
-        self.refused = []       # a connection that could not be had
+        self.refused = []       # connections that failed
         self.codes = []         # of each close by the other side
-        self.unanswered = 0     # frames that a node which said goodbye left unanswered
-        self.lost_at = None     # when a connection was lost without a word
-        self.gaps_s = []        # from there to the first reply on the next
+        self.unanswered = 0     # frames without a reply from a node that announced its stop
+        self.lost_at = None     # time at which a connection was lost without a close frame
+        self.gaps_s = []        # from then until the first reply on the next connection
 
     def run(self):
         while not self.done.is_set():
@@ -176,7 +176,8 @@ class User(threading.Thread):
                 if isinstance(message, str):
                     leaving = leaving or json.loads(message)["type"] == "stopping"
                     continue
-                # A reply settles the older frame too where that was overtaken (docs/PROTOCOL.md).
+                # A reply settles the older frame too, if that was replaced by a newer one
+                # (docs/PROTOCOL.md).
                 left = number - Reply(message).id
                 assert 0 <= left < under_way
                 self.answered += under_way - left
@@ -197,7 +198,7 @@ class User(threading.Thread):
 
 @contextlib.contextmanager
 def users(balanced, count, **kwargs):
-    """Users who are all live."""
+    """Users who all get replies."""
     all_of_them = [User(balanced.port, **kwargs) for _ in range(count)]
     for user in all_of_them:
         user.start()
@@ -219,8 +220,8 @@ def test_users_are_spread(balanced):
 
 
 def test_a_killed_node(balanced, record_property):
-    """Its users' first new connection is a live one: half a second's pause as the page makes it,
-    then a frame, which is within the second that is promised. The others notice nothing."""
+    """The first new connection of its users works: after half a second's pause as in the page they
+    send a frame, and its reply is within the documented second. Other users notice nothing."""
     with users(balanced, 12) as everybody:
         before = [balanced.users_of(i) for i in range(NODES)]
         balanced.nodes[0].process.kill()
@@ -249,8 +250,8 @@ def ask_on(url, done, results, ask):
 
 
 def test_rolling_restart_under_load(balanced):
-    """Each node in turn is told to stop and started again, while all kinds of clients work: no
-    reply is lost, no request fails, every connection that is had is a live one."""
+    """Each node is stopped and started again in turn while clients of all kinds work: no reply is
+    lost, no request fails, and every new connection works."""
     done, statuses = threading.Event(), []
     asks = [lambda client: client.post("/api/v1/nails", content=PICTURE),
             lambda client: client.get("/"),
@@ -284,7 +285,7 @@ def test_long_polling_finds_its_node(balanced):
         assert all(results == [1, 2, 3, 4, 5] for _, results in clients)
         nodes = [node.metric('lacquer_sessions{transport="socketio"}') for node in balanced.nodes]
         assert sum(nodes) == 6
-        if balanced.kind is haproxy:  # nginx goes by the address, which is one here
+        if balanced.kind is haproxy:  # nginx distributes by address: here one
             assert min(nodes) > 0, nodes
     finally:
         for client, _ in clients:
@@ -292,7 +293,7 @@ def test_long_polling_finds_its_node(balanced):
 
 
 def polling(balanced):
-    """A client of long polling alone, connected, and the results that it gets."""
+    """A client that uses only long polling, connected, and the results that it gets."""
     client, results = socketio.Client(reconnection=False), []
     client.on("result", lambda data: results.append(data["id"]))
     client.connect(balanced.url, transports=["polling"], wait_timeout=60)
@@ -300,7 +301,7 @@ def polling(balanced):
 
 
 def emit(client, number):
-    """A frame that is acknowledged."""
+    """Sends a frame that the server acknowledges."""
     answered = threading.Event()
     client.emit("frame", {"image": PICTURE, "id": number}, callback=lambda _: answered.set())
     assert answered.wait(20)
@@ -314,7 +315,7 @@ def home_of(balanced):
 
 
 def states_of(balanced):
-    """What HAProxy takes each node for."""
+    """The state that HAProxy has for each node."""
     address = balanced.watch
     rows = httpx.get(f"http://{address}/;csv").text.splitlines()
     names = rows[0].lstrip("# ").split(",")
@@ -331,7 +332,7 @@ def behind_haproxy(tmp_path):
 
 
 def test_long_polling_stays_on_a_node_that_will_stop(behind_haproxy):
-    """HAProxy sends nobody new there once /readyz says so; who is there has no other node."""
+    """HAProxy sends no new users to a node whose /readyz reports it stops; existing ones stay."""
     balanced = behind_haproxy
     client, results = polling(balanced)
     emit(client, 1)
@@ -346,7 +347,7 @@ def test_long_polling_stays_on_a_node_that_will_stop(behind_haproxy):
 
 
 def test_a_node_that_is_late_stays_in_use(behind_haproxy):
-    """One that a busy machine keeps from running for a second and a half is not taken for dead."""
+    """A node that a busy machine stops for a second and a half is not considered dead."""
     balanced = behind_haproxy
     client, results = polling(balanced)
     emit(client, 1)
@@ -367,7 +368,7 @@ def test_a_node_that_is_late_stays_in_use(behind_haproxy):
 
 
 def test_upgrade_from_long_polling(balanced):
-    """The real socket.io-client probes a WebSocket: it must reach the same node."""
+    """The real socket.io-client upgrades to a WebSocket, which must reach the same node."""
     done = subprocess.run(["node", ROOT / "tests" / "e2e" / "socketio.mjs", balanced.url,
                            ROOT / "tests" / "golden" / "hands" / "light.jpg"],
                           capture_output=True, text=True, timeout=120)
@@ -375,7 +376,7 @@ def test_upgrade_from_long_polling(balanced):
 
 
 def test_all_nodes_gone(tmp_path):
-    """The answer is the same "busy" that a full node gives, with a time to come back."""
+    """The response is the same "busy" as that of a full node, with a time for the next attempt."""
     balanced = Balanced(haproxy, tmp_path)
     try:
         for node in balanced.nodes:

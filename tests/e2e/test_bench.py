@@ -49,8 +49,8 @@ def test_schema(report):
             assert "fps" not in each
 
 
-def test_users_that_keep_pace_stay_in_step():
-    """Cameras of 200 frames a second send the 60 that they are told, or fewer where that is too
+def test_users_with_rate_control_are_served():
+    """Cameras of 200 frames a second send the 60 that the server requests, or fewer if 60 are too
     many."""
     loads = []
     for more in ([], ["--rate-control"]):
@@ -68,16 +68,16 @@ def test_rows_for_the_cpu_are_measured(report, name):
     assert row(report, name)["status"] == "measured", row(report, name)
 
 
-def test_a_row_without_its_engine_says_so(report):
+def test_a_row_without_its_engine_gives_the_reason(report):
     assert "--triton-url" in row(report, "triton")["reason"]
     if not os.path.exists("/dev/nvidiactl"):
         for name in "tensorrt", "tensorrt-here":
             assert row(report, name)["reason"] == "no NVIDIA GPU found"
 
 
-def test_where_the_time_goes(report):
-    """Of rows whose replies tell: stages make up the total, and that is less than what a client
-    sees."""
+def test_stages_of_a_frame_add_up(report):
+    """In rows whose replies contain stages: the stages add up to the total, and that is less than
+    the latency at the client."""
     for name in ("ws", "ws-nails"):
         times = row(report, name)["server_ms"]
         assert list(times) == ["queue", "decode", "prepare", "infer", "nails", "paint", "encode",
@@ -96,7 +96,7 @@ def test_capacity_on_paper(report, tmp_path):
     assert done.returncode == 0, done.stderr
     lines = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()
              if line.startswith("| `")]
-    assert len(lines) == 3 * (2 + 3) + 2  # crowds, rates of both replies; what is around inference
+    assert len(lines) == 3 * (2 + 3) + 2  # crowds, rates of both replies; other work
     for line in lines[:15]:
         users, each, nodes = (float(cell.replace(",", "")) for cell in line[1:4])
         assert abs(nodes - users / each) < 1 + users * 0.06 / each ** 2, line
@@ -110,10 +110,10 @@ def test_capacity_on_paper(report, tmp_path):
 def test_figures_agree(report, name):
     each = row(report, name)
     assert each["p50_ms"] <= each["p95_ms"] <= each["p99_ms"]
-    # One frame in flight: frames a second times the mean latency is one second. The median stands
-    # for the mean, which a few slow frames pull up, never far down.
+    # With one frame in flight, frames a second times the mean latency is one second. The median
+    # replaces the mean, which a few slow frames can raise but hardly lower.
     assert 300 < each["fps_one_in_flight"] * each["p50_ms"] < 1300
-    # Two in flight are at most twice as many.
+    # With two in flight, at most twice as many.
     assert each["fps"] < 2.5 * each["fps_one_in_flight"]
     assert each["frames"] >= 6
     cores = int(re.search(r"(\d+) cores", report["machine"])[1])
@@ -123,9 +123,9 @@ def test_figures_agree(report, name):
 def test_base64_costs_a_third_more_bytes(report):
     ratio = row(report, "http")["bytes_per_frame"] / row(report, "ws")["bytes_per_frame"]
     assert 1.25 < ratio < 1.5
-    # Nails are far fewer bytes than a picture.
+    # A list of nails has far fewer bytes than a picture.
     assert row(report, "ws-nails")["bytes_per_frame"] < report["frames"]["bytes"] * 1.25
-    # A frame goes there and a frame comes back.
+    # One frame is uploaded and one is downloaded.
     assert row(report, "ws")["bytes_per_frame"] > report["frames"]["bytes"] * 1.2
 
 
@@ -135,7 +135,7 @@ def test_load(report):
     assert 0 < load["fps_each"] <= 11
     assert load["p50_ms"] <= load["p99_ms"]
     assert 0 <= load["propagated_percent"] < 100
-    # What was asked for was answered or is counted as dropped (one second, two users, 10 a second).
+    # Every requested frame has a reply or counts as dropped (one second, two users, 10 a second).
     assert 14 <= load["fps_each"] * 2 + load["dropped"] <= 24
 
 
@@ -159,7 +159,7 @@ def test_plot(tmp_path):
     assert done.returncode == 1 and "/nowhere/x.svg" in done.stderr
 
 
-def test_who_is_refused_is_counted(tmp_path):
+def test_refused_users_are_counted(tmp_path):
     done = bench("--json", "--seconds", "3", "--users", "10", "--fps", "60", "--rows", "ws", "--",
                  "--max-wait", "1")
     assert done.returncode == 0, done.stderr
@@ -176,7 +176,7 @@ def test_no_server_is_left(tmp_path):
         try:
             assert str(tmp_path).encode() not in path.read_bytes()
         except OSError:
-            pass  # it ended while we looked
+            pass  # it ended in the meantime
 
 
 @pytest.mark.parametrize("args, status, words", [
@@ -197,7 +197,7 @@ def test_wrong_use(args, status, words):
         assert done.stderr.count("\n") == 1, "one line says it"
 
 
-def test_a_server_that_is_not_there_is_a_reason(tmp_path):
+def test_a_missing_server_is_reported(tmp_path):
     done = bench("--json", "--url", "http://127.0.0.1:1", "--rows", "ws,http", "--users", "1")
     report = json.loads(done.stdout)
     for each in report["rows"] + report["load"]:
@@ -213,7 +213,7 @@ def test_peers_without_their_packages_say_what_to_do(tmp_path):
     assert all("bench/peers/setup.sh" in peer["reason"] for peer in peers)
 
 
-# A stack of nothing: what comes goes back. The real one's packages are no test's.
+# An empty stack that sends back what it gets. The packages of the real one are not needed here.
 ECHO = """
 import http.server, json, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -252,13 +252,13 @@ def test_a_peer_is_measured_in_turn_with_lacquer(echo_stack):
     report = json.loads(done.stdout)
     (peer,) = report["peers"]
     assert peer["status"] == "measured", peer
-    assert peer["rounds"] == 3 and peer["frames"] >= 60  # thirty with one in flight and with two
+    assert peer["rounds"] == 3 and peer["frames"] >= 60  # thirty with one and with two in flight
     low, high = peer["fps_spread"]
     assert 0 < low <= peer["fps"] <= high
     assert peer["threads"] == int(re.search(r"(\d+) cores", report["machine"])[1])
     assert peer["lacquer_fps_same_model"] > 0
-    assert peer["cpu_ms_per_frame"] >= 0  # counted in ticks: an echo may take none
-    # Where others use the machine ratios would mean nothing, and there are none.
+    assert peer["cpu_ms_per_frame"] >= 0  # counted in clock ticks: an echo may take none
+    # If others use the machine, ratios would be meaningless, and the report contains none.
     assert report["busy"] == (report["busy_percent"] > 15
                               or report["load_average"] > peer["threads"])
     for key in ("ratio_same_model", "ratio_own_model"):
@@ -274,7 +274,8 @@ def test_peers_by_name():
 
 
 def test_the_graph_of_the_usual_model_is_made_here(tmp_path):
-    """No file from outside: the shape, the head and the operators of what its users export."""
+    """Built without an external file: with the shape, the head and the operators of real
+    exports."""
     path = tmp_path / "shape.tflite"
     subprocess.run([sys.executable, ROOT / "bench" / "peers" / "make_yolo.py", path], check=True)
     assert 23e6 < path.stat().st_size < 25e6
@@ -287,7 +288,8 @@ def test_the_graph_of_the_usual_model_is_made_here(tmp_path):
 
 
 def test_rows_of_the_page_that_finds_nails_itself():
-    """Measured, or why not: Chromium's driver, the page's own engine or a GPU may be missing."""
+    """Measured, or the reason why not: Chromium's driver, the page's own engine or a GPU may be
+    missing."""
     done = bench("--seconds", "2", "--json", "--users", "0", "--rows", "page-wasm,page-webgpu",
                  timeout=600)
     assert done.returncode == 0, done.stderr

@@ -24,8 +24,8 @@ def names():
 def results(request):
     chosen = [item.callspec.params["name"] for item in request.session.items
               if item.function is test_browser]
-    # As long as it takes: each test ends by itself, and only silence for longer than that is a
-    # hang.
+    # There is no limit for the whole run: each test ends by itself, and only a longer silence
+    # counts as a hang.
     found = {}
     with tempfile.TemporaryFile("w+") as said:
         run = subprocess.Popen(["node", SCRIPT, *chosen], stdout=subprocess.PIPE, stderr=said,

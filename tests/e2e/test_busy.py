@@ -17,7 +17,7 @@ from conftest import Reply, Server, frame, plain
 
 
 def slow_model(folder, delay_ms):
-    """A mask model that finds nothing and takes its time."""
+    """A mask model that finds nothing and takes that long."""
     head = {"inputs": [{"name": "image", "type": "f32", "dims": [1, 3, 32, 32]}],
             "outputs": [{"name": "mask", "type": "f32", "dims": [1, 1, 32, 32]}],
             "frames": 1, "delay_ms": delay_ms}
@@ -27,14 +27,15 @@ def slow_model(folder, delay_ms):
     return str(path)
 
 
-def serve(folder, delay_ms, *args, carrying=False):
-    # Without carrying, for pictures without a nail could be answered in no time.
+def serve(folder, delay_ms, *args, propagating=False):
+    # Without propagation, because pictures without a nail would get their replies at once.
     return Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
-                  slow_model(folder, delay_ms), *([] if carrying else ["--no-propagation"]), *args)
+                  slow_model(folder, delay_ms), *([] if propagating else ["--no-propagation"]),
+                  *args)
 
 
 class Client(threading.Thread):
-    """Keeps two frames under way; comes back a little after it was told busy."""
+    """Keeps two frames in flight; sends the next a little after a BUSY error."""
 
     def __init__(self, server, until):
         super().__init__(daemon=True)
@@ -55,7 +56,7 @@ class Client(threading.Thread):
                 elif json.loads(reply)["status"] == "BUSY":
                     self.busy.append(json.loads(reply))
                     time.sleep(.2)
-                elif json.loads(reply)["status"] == "TIMEOUT":  # the next may be in time
+                elif json.loads(reply)["status"] == "TIMEOUT":  # the next one may be in time
                     self.late.append(json.loads(reply))
                 else:
                     self.other.append(reply)
@@ -63,31 +64,31 @@ class Client(threading.Thread):
                 ws.send(frame(number, picture))
 
 
-def test_past_capacity_new_sessions_are_told_busy_and_old_ones_go_on(tmp_path):
+def test_past_capacity_new_sessions_are_refused_and_old_ones_continue(tmp_path):
     server = serve(tmp_path, 40, "--max-wait", "100")
     begun = time.monotonic()
     try:
         first = Client(server, begun + 6)
         first.start()
-        time.sleep(2)  # so that a frame's time is known
+        time.sleep(2)  # so that the server knows how long a frame takes
         crowd = [Client(server, begun + 5) for _ in range(12)]
         for client in crowd:
             client.start()
         for client in [first, *crowd]:
             client.join(timeout=30)
         assert not any(client.other for client in [first, *crowd])
-        # 25 frames a second in all: who was there goes on, of the crowd about two stay.
-        # (Frames may be dropped for their age; that sends nobody away.)
+        # 25 frames a second in total: the existing client continues, and about two of the crowd are
+        # admitted. (Frames may be dropped because of their age; that refuses no client.)
         assert first.served and not first.busy
         refused = [client for client in crowd if client.busy]
         assert len(refused) >= 7 and any(client.served for client in crowd)
         told = refused[0].busy[0]
         assert told["type"] == "error" and told["id"]
         assert server.metric('lacquer_errors_total{status="BUSY"}') >= len(refused)
-        # In the last second the first had its turn more often than one in four.
+        # In the last second the first client got more than one frame in four.
         late = [t for t in first.served if t > begun + 4]
         assert len(late) >= 6
-        # They left, which shows within a second: whoever comes now is served.
+        # They left, which the server notices within a second: a new client is served.
         again = Client(server, time.monotonic() + 3)
         again.start()
         again.join(timeout=30)
@@ -96,13 +97,13 @@ def test_past_capacity_new_sessions_are_told_busy_and_old_ones_go_on(tmp_path):
         server.stop()
 
 
-def test_a_live_frame_that_waited_too_long_is_dropped_and_said(tmp_path):
+def test_a_live_frame_that_waited_too_long_is_dropped_with_an_error(tmp_path):
     server = serve(tmp_path, 900)
     try:
         with server.v1() as one, server.v1() as two:
             one.send(frame(1, plain()))
             time.sleep(.1)
-            two.send(frame(5, plain()))  # waits 800 ms, and 500 are the limit
+            two.send(frame(5, plain()))  # waits 800 ms, and the limit is 500
             told = json.loads(two.recv(timeout=30))
             assert (told["status"], told["id"]) == ("TIMEOUT", 5) and "was dropped" in told["error"]
             assert isinstance(one.recv(timeout=30), bytes)
@@ -122,7 +123,7 @@ def test_single_requests_wait_longer_but_not_for_ever(tmp_path):
                                   timeout=60))
     try:
         post()
-        time.sleep(1.5)  # until the next tick a frame's time is not known
+        time.sleep(1.5)  # the server knows a frame's duration only at its next tick
         threads = [threading.Thread(target=post) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -139,17 +140,17 @@ def test_single_requests_wait_longer_but_not_for_ever(tmp_path):
 
 
 class Camera(threading.Thread):
-    """A camera of 40 frames a second, with rate control where it is asked to."""
+    """A camera of 40 frames a second, with rate control on request."""
 
-    def __init__(self, server, until, paces):
+    def __init__(self, server, until, controlled):
         super().__init__(daemon=True)
-        self.server, self.until, self.paces = server, until, paces
+        self.server, self.until, self.controlled = server, until, controlled
         self.fps, self.told, self.overtaken, self.refused = 40, [], [], 0
 
     def run(self):
         picture, number = plain(), 0
         with self.server.v1() as ws:
-            if self.paces:
+            if self.controlled:
                 ws.send(json.dumps({"type": "rate"}))
             due = time.monotonic()
             while due < self.until:
@@ -172,11 +173,11 @@ class Camera(threading.Thread):
             self.refused += 1
 
 
-def test_who_keeps_pace_is_told_to_send_what_can_be_done(tmp_path):
+def test_rate_control_requests_the_possible_rate(tmp_path):
     server = serve(tmp_path, 12, "--max-wait", "5000")
     try:
         begun = time.monotonic()
-        cameras = [Camera(server, begun + 7, True) for _ in range(4)]  # want twice what there is
+        cameras = [Camera(server, begun + 7, True) for _ in range(4)]  # want twice the capacity
         for camera in cameras:
             camera.start()
         for camera in cameras:
@@ -186,11 +187,11 @@ def test_who_keeps_pace_is_told_to_send_what_can_be_done(tmp_path):
             last = camera.told[-1]
             assert last["why"] == "load" and 10 <= last["fps"] <= 20 and last["width"] == 640
             assert not camera.refused and len(camera.told) <= 8
-        # It settled: at first each newer frame found an older one waiting, in the end hardly any.
+        # It settles: at first newer frames replace waiting ones, in the end hardly any do.
         early = sum(camera.overtaken[20] - camera.overtaken[0] for camera in cameras)
         late = sum(camera.overtaken[-1] - camera.overtaken[-21] for camera in cameras)
         assert early > 0 and late < early
-        # When they left there is room again, and whoever comes then is told so.
+        # After they left there is capacity again, and a new client is offered the full rate.
         end, fps = time.monotonic() + 60, 0
         while fps != 60:
             assert time.monotonic() < end, fps
@@ -202,8 +203,8 @@ def test_who_keeps_pace_is_told_to_send_what_can_be_done(tmp_path):
         server.stop()
 
 
-@pytest.mark.parametrize("name", ["rate", "pace"])  # its name, and its old name
-def test_a_slow_network_is_told_to_send_less(tmp_path, name):
+@pytest.mark.parametrize("name", ["rate", "pace"])  # its current and its former name
+def test_on_a_slow_network_less_is_requested(tmp_path, name):
     server = serve(tmp_path, 1)
     try:
         with server.v1() as ws:
@@ -227,7 +228,7 @@ def test_a_slow_network_is_told_to_send_less(tmp_path, name):
 
 
 def replies_while_all_send(server, enough, until=60):
-    """What five users with two frames under way are told, once `enough` says so."""
+    """The replies to five users with two frames in flight each, until `enough` is true."""
     replies, end, picture = [], time.monotonic() + until, plain()
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(server.v1()) for _ in range(5)]
@@ -243,15 +244,15 @@ def replies_while_all_send(server, enough, until=60):
     return replies
 
 
-def test_frames_are_carried_while_others_wait(tmp_path):
-    server = serve(tmp_path, 8, "--max-wait", "5000", carrying=True)
+def test_frames_are_propagated_while_others_wait(tmp_path):
+    server = serve(tmp_path, 8, "--max-wait", "5000", propagating=True)
     try:
-        replies = replies_while_all_send(server, lambda seen: sum(r.carried for r in seen) > 5)
-        carried = [reply for reply in replies if reply.carried]
-        assert len(carried) > 5
-        assert all(reply.infer == 0 and reply.prepare == 0 for reply in carried)
-        assert all(reply.infer > 0 for reply in replies if not reply.carried)
-        with server.v1() as ws:  # who is alone is looked at
+        replies = replies_while_all_send(server, lambda seen: sum(r.propagated for r in seen) > 5)
+        propagated = [reply for reply in replies if reply.propagated]
+        assert len(propagated) > 5
+        assert all(reply.infer == 0 and reply.prepare == 0 for reply in propagated)
+        assert all(reply.infer > 0 for reply in replies if not reply.propagated)
+        with server.v1() as ws:  # a single client's frames are all detected
             for number in range(1, 9):
                 ws.send(frame(number, plain()))
                 assert not Reply(ws.recv(timeout=60)).carried
@@ -259,7 +260,7 @@ def test_frames_are_carried_while_others_wait(tmp_path):
         new, old = [line.split()[1] for name in ("propagated", "carried")
                     for line in text.splitlines()
                     if line.startswith(f"lacquer_frames_{name}_total ")]
-        assert int(new) >= len(carried) and new == old
+        assert int(new) >= len(propagated) and new == old
     finally:
         server.stop()
 
@@ -275,10 +276,9 @@ def result_of(text):
     return result
 
 
-def test_plain_sockets_and_socketio_are_told_what_was_carried(tmp_path):
-    """In a JPEG comment and a field: decoders and clients that know neither see what they always
-    saw."""
-    server = serve(tmp_path, 8, "--max-wait", "5000", carrying=True)
+def test_plain_sockets_and_socketio_report_propagated_frames(tmp_path):
+    """In a JPEG comment and a field: decoders and clients that know neither are not affected."""
+    server = serve(tmp_path, 8, "--max-wait", "5000", propagating=True)
     picture, end, told = plain(), time.monotonic() + 60, {"comment": [], "field": []}
     try:
         with contextlib.ExitStack() as stack:
@@ -312,10 +312,10 @@ def test_plain_sockets_and_socketio_are_told_what_was_carried(tmp_path):
         server.stop()
 
 
-def test_no_frame_is_carried_when_that_is_not_wanted(tmp_path):
+def test_no_frame_is_propagated_with_propagation_off(tmp_path):
     server = serve(tmp_path, 2, "--max-wait", "5000")
     try:
         replies = replies_while_all_send(server, lambda seen: len(seen) >= 100)
-        assert len(replies) >= 100 and not any(reply.carried for reply in replies)
+        assert len(replies) >= 100 and not any(reply.propagated for reply in replies)
     finally:
         server.stop()

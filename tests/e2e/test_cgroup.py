@@ -13,7 +13,7 @@ CORES = len(os.sched_getaffinity(0))
 
 
 def mounts():
-    """Mount points of version 1's tree for the processor, and of version 2's."""
+    """Mount points of the processor controller of version 1 and of version 2's tree."""
     v1 = v2 = None
     for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
         fields, kind = (part.split() for part in line.split(" - ", 1))
@@ -26,7 +26,7 @@ def mounts():
 
 @contextlib.contextmanager
 def groups(top, *names):
-    """Groups inside each other, taken away at the end."""
+    """Nested groups, removed at the end."""
     made = []
     try:
         for name in names:

@@ -126,7 +126,7 @@ def test_apply_turns_by_exif(tmp_path):
     assert out.getexif().get(0x0112, 1) == 1
 
 
-def test_apply_takes_many_and_names_the_bad_one(tmp_path):
+def test_apply_processes_many_files_and_names_the_bad_one(tmp_path):
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"not a picture")
     done = lacquer("apply", hand("light"), bad, hand("dark"), "-o", tmp_path / "out", "--json",
@@ -243,11 +243,11 @@ def test_eval_reaches_its_goals_on_real_photos(precision):
     assert hands["named_right"] >= 0.97 * hands["named"]
 
 
-def test_eval_measures_how_steady_a_film_is(tmp_path):
-    """The rendered video: smoothing takes most of the flicker away and adds no lag."""
-    film = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]
+def test_eval_measures_how_steady_a_video_is(tmp_path):
+    """The rendered video: smoothing removes most of the flicker and adds no lag."""
+    video = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]
     masks = ROOT / "tests" / "e2e" / "hand-masks"
-    for number, picture in enumerate(film):
+    for number, picture in enumerate(video):
         (tmp_path / f"{number:04}.jpg").write_bytes(b"\xff\xd8\xff" + picture)
     args = ["eval", "--images", tmp_path, "--masks", masks, "--sequence", "--json"]
     steady = json.loads(lacquer(*args).stdout)
@@ -255,7 +255,7 @@ def test_eval_measures_how_steady_a_film_is(tmp_path):
     assert steady["images"] == bare["images"] == 90
     assert steady["flicker"] < 0.4 * bare["flicker"]
     assert abs(steady["lag_frames"] - bare["lag_frames"]) < 0.3
-    assert steady["iou"] > bare["iou"] + 0.04  # nails are looked at closer in most frames
+    assert steady["iou"] > bare["iou"] + 0.04  # most frames use a multi-scale pass
     assert steady["false"] <= bare["false"] + 2
     assert steady["flips"] == 0 and steady["flips_of"] > 100
     assert 0 < bare["flicker_floor"] < bare["flicker"]
@@ -292,7 +292,7 @@ def nobody():
     """Runs the command as a user who may not read everything."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    # Not below pytest's own, which is closed to others.
+    # Not below pytest's own folder, which is closed to others.
     with tempfile.TemporaryDirectory() as folder:
         home = pathlib.Path(folder)
         home.chmod(0o777)
@@ -318,7 +318,7 @@ def test_a_folder_that_may_not_be_read_is_named_with_the_reason(nobody, argument
     assert f"'{nobody.closed}': Permission denied" in done.stderr
 
 
-def test_an_openvino_that_may_not_be_read_is_said_to_be_so(nobody):
+def test_an_unreadable_openvino_is_reported(nobody):
     done = nobody("inspect", ROOT / "models" / "nail.onnx", LACQUER_OPENVINO=str(nobody.closed))
     assert done.returncode == 1
     assert f"'{nobody.closed}': {nobody.closed}/libopenvino_c.so" in done.stderr
@@ -334,7 +334,7 @@ def test_colour_is_color(tmp_path):
     assert looks[0] == looks[1]
 
 
-def test_what_the_loader_says_of_openvino(tmp_path):
+def test_the_loaders_error_about_openvino_is_reported(tmp_path):
     (tmp_path / "libopenvino_c.so.2641").write_bytes(b"\x7fELF and no more")
     done = lacquer("apply", hand(), "-o", tmp_path / "out.jpg", status=1,
                    env={**os.environ, "LACQUER_OPENVINO": str(tmp_path)})

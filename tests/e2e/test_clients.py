@@ -17,7 +17,7 @@ CLIENTS = ROOT / "tests" / "e2e" / "clients"
 
 
 def run(command, server, hand, tmp_path, **kwargs):
-    """A client program's own checks."""
+    """Runs a client program's own checks."""
     (tmp_path / "hand.jpg").write_bytes(hand)
     done = subprocess.run([*map(str, command), server.url, tmp_path / "hand.jpg"],
                           capture_output=True, text=True, timeout=300, cwd=CLIENTS, **kwargs)
@@ -55,7 +55,7 @@ def test_curl(server, hand, tmp_path):
     photo.write_bytes(hand)
     object_file.write_text(json.dumps({"image": base64.b64encode(hand).decode()}))
     assert curl(server, "/api/process", "-F", f"image=@{photo}", "-F", "color=red")["nails"]
-    # -d says that everything is a form.
+    # -d declares every body a form.
     assert curl(server, "/api/process_base64", "-d", f"@{object_file}")["nails"]
     (tmp_path / "url.txt").write_text(data_url(hand))
     assert curl(server, "/api/process", "--data-urlencode", f"image@{tmp_path}/url.txt",
@@ -126,7 +126,7 @@ def test_socketio_clients(server, hand, tmp_path, module):
     assert json.loads(done.stdout)["checks"] >= 18
 
 
-# ---- bodies as they come
+# ---- encodings of bodies
 
 
 def ok(reply):
@@ -162,11 +162,10 @@ BASE64 = {
 
 
 @pytest.mark.parametrize("name", BASE64)
-def test_base64_as_it_is_written(server, hand, name):
+def test_base64_in_its_usual_forms(server, hand, name):
     text = BASE64[name](base64.b64encode(hand).decode())
     assert ok(httpx.post(f"{server.url}/api/process_base64", json={"image": text}))
-    # A form that was not escaped: each + arrives as a blank, and of blanks that were there before
-    # nobody can tell which is which.
+    # An unescaped form: each + arrives as a blank, and original blanks cannot be told from those.
     if name != "indented":
         assert ok(httpx.post(f"{server.url}/api/process", content=f"color=red&image={text}",
                              headers={"Content-Type": "application/x-www-form-urlencoded"}))
@@ -187,7 +186,7 @@ def test_json_of_any_declared_type(server, hand, kind):
                              headers={"Content-Type": kind} if kind else {}))
 
 
-def test_texts_that_are_no_picture(server):
+def test_texts_that_are_not_a_picture(server):
     def post(image, path="/api/process_base64"):
         reply = httpx.post(server.url + path, json={"image": image})
         return reply.status_code, reply.json()["error"]
@@ -214,7 +213,7 @@ def test_a_compressed_body(server, hand, coding):
 
 
 def multipart(parts, boundary="b", end="\r\n", before="", after=""):
-    """A form out of (headers, bytes) pairs, put together by hand."""
+    """Builds a form by hand from pairs of (headers, bytes)."""
     lines = [before.encode()] if before else []
     for headers, value in parts:
         lines += [f"--{boundary}".encode(), *[header.encode() for header in headers], b"", value]
@@ -255,7 +254,7 @@ def forms(hand):
 
 
 @pytest.mark.parametrize("name", [name for name, _, _ in forms(b"")])
-def test_forms_as_they_are_written(server, hand, name):
+def test_forms_in_their_usual_forms(server, hand, name):
     body, written = next((body, written) for each, body, written in forms(hand) if each == name)
     boundary = body.split(b"\n--", 1)[1] if name == "preamble" else body[2:]
     boundary = boundary.split(b"\n")[0].decode().strip()
@@ -265,7 +264,7 @@ def test_forms_as_they_are_written(server, hand, name):
 
 
 def test_a_form_whose_type_was_set_by_hand(server, hand):
-    """Pages that set Content-Type themselves leave the boundary out."""
+    """Pages that set Content-Type themselves omit the boundary."""
     reply = httpx.post(f"{server.url}/api/process", content=multipart([COLOR]),
                        headers={"Content-Type": "multipart/form-data"})
     assert reply.status_code == 400 and "without a boundary" in reply.json()["error"]

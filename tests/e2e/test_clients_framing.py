@@ -21,7 +21,7 @@ def pieces(body, size):
 
 @pytest.mark.parametrize("size", [1000, 7, 100000])
 def test_a_chunked_picture(server, hand, size):
-    """A body of unknown length, as streams are sent by every client library."""
+    """A body of unknown length, as every client library sends streams."""
     reply = httpx.post(f"{server.url}/api/v1/nails", content=pieces(hand, size), timeout=60)
     assert reply.status_code == 200 and reply.json()["nails"]
 
@@ -39,7 +39,7 @@ def test_a_chunked_form_and_a_chunked_object(server, hand):
 
 
 def raw(server, *parts):
-    """What comes back for a request that is sent piece by piece."""
+    """The response to a request that is sent piece by piece."""
     with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
         for part in parts:
             connection.sendall(part)
@@ -59,7 +59,7 @@ def test_chunk_extensions_and_trailers(server, hand):
 
 
 @pytest.mark.parametrize("size", [b"-1", b"0x10", b"", b"g", b"ffffffffffffffffff", b"1 1"])
-def test_sizes_that_are_none(server, size):
+def test_invalid_chunk_sizes(server, size):
     got = raw(server, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabc\r\n0\r\n\r\n")
     assert got.startswith(b"HTTP/1.1 400")
 
@@ -71,7 +71,7 @@ def test_chunks_beyond_the_limit(server):
 
 
 def test_a_length_beside_chunks(server, hand):
-    """RFC 9112 section 6.1: what one reader takes for the end another must not read on from."""
+    """RFC 9112 section 6.1: two parsers must not disagree about where the body ends."""
     got = raw(server, HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
     assert got.startswith(b"HTTP/1.1 400")
 
@@ -84,7 +84,7 @@ def test_other_transfer_codings(server, coding):
 
 
 def test_expect_continue(server, hand):
-    """curl, .NET and Java wait for this before a large body; curl waits one second at most."""
+    """curl, .NET and Java wait for it before a large body; curl waits one second at most."""
     with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\nExpect: 100-Continue\r\n\r\n" % len(hand))
         connection.settimeout(10)
@@ -93,7 +93,7 @@ def test_expect_continue(server, hand):
         assert b"HTTP/1.1 200" in read_for(connection, 20)
 
 
-def test_expect_continue_of_what_is_refused(server):
+def test_expect_continue_of_a_refused_request(server):
     got = raw(server, b"POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n"
                       b"Expect: 100-continue\r\n\r\n")
     assert got.startswith(b"HTTP/1.1 4") and b"100 Continue" not in got

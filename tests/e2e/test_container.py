@@ -14,7 +14,7 @@ from conftest import LACQUER, ROOT, Server, free_port
 
 BUILD = LACQUER.parent
 TEXT = (ROOT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ")
-IMAGE = TEXT[TEXT.rindex("\nFROM "):]  # the stage that is handed out
+IMAGE = TEXT[TEXT.rindex("\nFROM "):]  # the final stage
 NAMES = set(re.search(r"apt-get install -qy --no-install-recommends ([^&]+)", IMAGE)[1].split())
 
 
@@ -29,7 +29,7 @@ def is_healthy(port):
 
 
 def test_its_command_serves_and_is_healthy():
-    """As `docker run` starts it, but for the port and for who may connect."""
+    """Started as by `docker run`, except for the port and the allowed addresses."""
     entry, command = (ast.literal_eval(instruction(name)) for name in ("ENTRYPOINT", "CMD"))
     assert [*entry, command[0]] == ["lacquer", "serve"] and "0.0.0.0" in command
     port = free_port()
@@ -40,8 +40,8 @@ def test_its_command_serves_and_is_healthy():
     assert not is_healthy(port)
 
 
-def test_the_port_is_said_once():
-    """`docker run -p 8080:8080`, EXPOSE and the health check mean the same."""
+def test_the_port_is_the_same_everywhere():
+    """`docker run -p 8080:8080`, EXPOSE and the health check use the same port."""
     port = re.search(r"\bPORT=(\d+)", instruction("ENV"))[1]
     assert instruction("EXPOSE") == port and "$PORT" in instruction("HEALTHCHECK")
     for text in (TEXT, (ROOT / "README.md").read_text()):
@@ -61,11 +61,11 @@ def test_a_server_that_hangs_is_not_healthy():
 
 
 def needed(*paths):
-    """The packages of the libraries that these files are linked with, but for libc6."""
+    """The packages of the libraries that these files are linked with, except libc6."""
     sys.path.insert(0, str(ROOT / "tools"))
     import sbom
     files = {os.path.realpath(file) for path in paths for _, file in sbom.needed(path)}
-    names = [*files, *(file.removeprefix("/usr") for file in files)]  # of before /lib was moved
+    names = [*files, *(file.removeprefix("/usr") for file in files)]  # before Debian moved /lib
     owners = subprocess.run(["dpkg-query", "-S", *names], capture_output=True, text=True).stdout
     found = [line.split(":")[0] for line in owners.splitlines()]
     assert len(found) == len(files), owners
@@ -75,14 +75,15 @@ def needed(*paths):
 @pytest.mark.skipif('VERSION_CODENAME=bookworm' not in pathlib.Path("/etc/os-release").read_text(),
                     reason="names of Debian 12's packages")
 def test_the_image_has_what_the_program_is_linked_with():
-    """No less and no more: libc6 is everywhere; curl asks for the health, over TLS also others'."""
+    """Exactly these: libc6 is always there; curl is for the health check, also of other hosts over
+    TLS."""
     linked = needed(LACQUER, BUILD / "liblacquer.so.0", BUILD / "lacquer-check-model")
     assert NAMES == linked | {"curl", "ca-certificates"}
 
 
 @pytest.mark.skipif('VERSION_CODENAME=bookworm' not in pathlib.Path("/etc/os-release").read_text(),
                     reason="names of Debian 12's packages")
-def test_the_wheels_packages_are_told():
+def test_the_wheels_packages_are_documented():
     text = (ROOT / "docs" / "LIBRARY.md").read_text()
     told = re.search(r"`apt-get install ([^`]+)`", text)[1].split()
     assert set(told) == needed(BUILD / "liblacquer.so.0", BUILD / "lacquer-check-model")

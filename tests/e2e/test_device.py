@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not (FOLDER / "device.json").exists(),
                                 reason="the page's engine is not built: tools/setup.sh device")
 
 
-def film_frames(folder, count):
+def video_frames(folder, count):
     data = (HERE / "hand.mjpeg").read_bytes()
     paths, at = [], 0
     while len(paths) < count:
@@ -35,15 +35,16 @@ def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
     subprocess.run([ROOT / "build/tests/device/device-record", record,
                     ROOT / "models/nail-f16.onnx", ROOT / "models/hand.onnx",
                     *(ROOT / f"tests/golden/hands/{hand}.jpg" for hand in HANDS),
-                    "--film", *film_frames(tmp_path, 16)], check=True, timeout=120)
+                    "--video", *video_frames(tmp_path, 16)], check=True, timeout=120)
     run = subprocess.run(["node", HERE / "device-parity.mjs", ROOT / "build/lacquer.wasm", record],
                          capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr[-2000:]
     found = json.loads(run.stdout)
     worst = found["worst"]
     assert found["pictures"] == 21 and found["nails"] > 80 and found["runs"] > 40, found
-    # Float rounding alone: another libm, another order of sums. The hand crop lies where the nails
-    # do, whose rounded outlines move it by a fraction of a pixel: below one step of 255.
+    # Only rounding of floats differs: another libm, another order of sums. The position of the hand
+    # crop depends on the nails' rounded outlines and may move by a fraction of a pixel: below one
+    # step of 255.
     assert worst["input"] < 1 / 255, found
     assert worst["number"] < 0.02, found
     assert worst["cover"] <= 8 and worst["covered"] < worst["samples"] / 200, found
@@ -58,10 +59,10 @@ def in_node():
 
 
 @pytest.mark.parametrize("name", [
-    "memory_stays_over_two_thousand_frames", "a_network_that_fails_fails_its_frame_alone",
-    "one_look_at_a_time", "the_newest_frame_waits_for_the_worker",
-    "a_silent_worker_is_started_again", "a_slow_start_is_waited_for",
-    "a_worker_that_fails_says_why_and_comes_back"])
+    "memory_is_constant_over_two_thousand_frames", "a_network_that_fails_fails_its_frame_alone",
+    "one_detection_at_a_time", "the_newest_frame_waits_for_the_worker",
+    "a_silent_worker_is_restarted", "a_slow_start_is_no_failure",
+    "a_failed_worker_reports_why_and_is_restarted"])
 def test_without_a_browser(in_node, name):
     found, stderr = in_node
     assert name in found, stderr[-2000:]
@@ -72,7 +73,7 @@ def manifest():
     return json.loads((FOLDER / "device.json").read_text(encoding="utf-8"))
 
 
-def test_folder_is_what_its_manifest_says():
+def test_folder_matches_its_manifest():
     said = manifest()
     assert said["version"] == 1 and said["hand"] is True
     light = ROOT / "models/nail-light.json"
@@ -88,8 +89,9 @@ def test_folder_is_what_its_manifest_says():
                 assert (FOLDER / f"{row['file']}.{form}").stat().st_size == row[form], name
 
 
-def test_networks_take_pictures_that_lie_and_stand():
-    """ONNX Runtime holds a network to the size that its file says; OpenVINO does not."""
+def test_networks_accept_landscape_and_portrait():
+    """ONNX Runtime accepts only the size that a network's file states; OpenVINO does not insist on
+    it."""
     run = subprocess.run(["node", HERE / "device-networks.mjs", FOLDER], capture_output=True,
                          text=True, timeout=240)
     assert run.returncode == 0, run.stderr[-2000:]
@@ -102,12 +104,12 @@ def test_networks_take_pictures_that_lie_and_stand():
 
 
 def test_lacquer_wasm_is_small():
-    """Beside the networks and their runtime it must not be felt: 90 KB on the way."""
+    """Small compared with the networks and their runtime: 90 KB compressed."""
     row = manifest()["files"]["lacquer.wasm"]
     assert row["bytes"] < 260_000 and row["br"] < 100_000, row
 
 
-def test_server_hands_out_the_folder(server):
+def test_server_serves_the_folder(server):
     said = httpx.get(f"{server.url}/device/device.json")
     assert said.status_code == 200 and said.json() == manifest()
     assert said.headers["cache-control"] == "no-cache"
@@ -129,15 +131,15 @@ def test_server_hands_out_the_folder(server):
     assert httpx.get(f"{server.url}/device/nothing").status_code == 404
 
 
-def test_policy_lets_webassembly_in_and_nothing_else(server):
+def test_policy_allows_webassembly_and_nothing_else(server):
     policy = httpx.get(f"{server.url}/").headers["content-security-policy"]
     assert "script-src 'self' 'wasm-unsafe-eval';" in policy
     assert "unsafe" not in policy.replace("'wasm-unsafe-eval'", "")
 
 
 def test_a_french_manicure_live_on_a_phone(tmp_path):
-    """The static site alone, from Python's plain file server: white tips stay on the tips' side of
-    a moving hand's nails, on every picture that the screen shows, also between two looks."""
+    """Only the static site, from Python's plain file server: white tips stay at the tips of a
+    moving hand's nails in every picture that the screen shows, also between two detections."""
     subprocess.run([LACQUER, "site", "--out", tmp_path / "site"], check=True, timeout=60, cwd=ROOT,
                    stdout=subprocess.PIPE)
     with host(tmp_path) as url:

@@ -38,7 +38,7 @@ def test_is_the_same_each_time(tarball, tmp_path):
 
 
 def test_is_set_up_without_git(tarball, tmp_path):
-    """Every file that the build names is there; LACQUER_PACKAGES=1 builds it too."""
+    """Every file that the build names exists; LACQUER_PACKAGES=1 also builds it."""
     with tarfile.open(tarball) as archive:
         archive.extractall(tmp_path)
     (source,) = tmp_path.iterdir()
@@ -50,5 +50,5 @@ def test_is_set_up_without_git(tarball, tmp_path):
     for step in steps:
         done = subprocess.run(step, cwd=source, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        assert "fatal:" not in done.stdout + done.stderr  # git's, over what is no checkout
+        assert "fatal:" not in done.stdout + done.stderr  # git's message outside a checkout
     assert '"unknown"' in (source / "build/src/bench/commit.h").read_text()

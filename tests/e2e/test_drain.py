@@ -26,7 +26,7 @@ def running():
 
 
 def until_closed(ws, replies):
-    """Reads to the end; the close code."""
+    """Reads to the end; returns the close code."""
     try:
         while True:
             message = ws.recv(timeout=60)
@@ -46,7 +46,7 @@ def test_frames_sent_before_the_signal_are_answered(running):
     assert running.process.wait(20) == 0, running.heard()
 
 
-def test_who_stops_sending_when_told_loses_nothing(running):
+def test_a_client_that_stops_sending_in_time_loses_nothing(running):
     with running.v1() as ws:
         replies, sent = [], 2
         ws.send(frame(1, plain()))
@@ -63,8 +63,8 @@ def test_who_stops_sending_when_told_loses_nothing(running):
     assert running.process.wait(20) == 0, running.heard()
 
 
-def test_who_never_pauses_is_cut_off(running):
-    """A client that does not listen keeps its replies until then, and is closed with 1001."""
+def test_a_client_that_keeps_sending_is_disconnected(running):
+    """A client that keeps sending gets replies until the limit, and is closed with 1001."""
     with running.v1() as ws:
         replies, sent = [], 2
         ws.send(frame(1, plain()))
@@ -95,7 +95,7 @@ def test_new_connections_are_refused_by_the_system(running):
 
 
 def test_delay():
-    """Serving goes on while /readyz says that it will end."""
+    """The server continues to serve while /readyz reports that it stops."""
     server = Server(*MODEL, "--drain-delay", "2")
     try:
         with server.v1() as ws:
@@ -126,7 +126,7 @@ def test_delay_is_not_for_the_keyboard():
     assert server.process.wait(20) == 0
 
 
-def test_told_twice():
+def test_two_signals():
     server = Server(*MODEL, "--drain-delay", "600")
     server.process.terminate()
     while httpx.get(f"{server.url}/readyz").status_code == 200:
@@ -136,8 +136,8 @@ def test_told_twice():
 
 
 def slow_posts(folder, delay_ms, count):
-    """A server of one worker, told to stop while posts of a picture are under way, each of which
-    takes so long; its end and the answers."""
+    """A server with one worker that is stopped while several posted pictures are in flight, each of
+    which takes that long; its exit and the responses."""
     server = Server("--engine", "replay", "--workers", "1", "--model",
                     slow_model(folder, delay_ms))
     answers = []
@@ -161,7 +161,7 @@ def slow_posts(folder, delay_ms, count):
 
 @pytest.mark.waits
 def test_a_picture_that_takes_long_is_answered(tmp_path):
-    """Longer than a client is waited for that does not read its reply."""
+    """Longer than the server waits for a client that does not read its reply."""
     assert slow_posts(tmp_path, 3500, 2) == (0, [200, 200])
 
 
@@ -174,13 +174,14 @@ def test_work_without_end(tmp_path):
 
 
 def test_request_under_way(running):
-    """A body that is still coming when the signal does is read to its end and answered."""
+    """A body that is still arriving when the signal comes is read to its end and gets its
+    response."""
     body = plain()
     head = (f"POST /api/v1/nails HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
             f"Content-Length: {len(body)}\r\n\r\n").encode()
     with socket.create_connection(("127.0.0.1", running.port), timeout=60) as raw:
         raw.sendall(head + body[:100])
-        with running.v1() as ws:  # when it has its hello, the loop has seen the request
+        with running.v1() as ws:  # once this has its hello, the loop has seen the request
             running.process.terminate()
             assert '"stopping"' in ws.recv(timeout=60)
         raw.sendall(body[100:])
@@ -193,7 +194,7 @@ def test_request_under_way(running):
 
 
 def test_slow_reader_gets_its_whole_answer(running):
-    """What the system's buffers did not take at once is sent before the end."""
+    """What did not fit into the system's buffers is sent before the end."""
     noise = np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8)
     body = png(Image.fromarray(noise))
     part = (b"--lacquer\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n"
@@ -221,7 +222,7 @@ def test_slow_reader_gets_its_whole_answer(running):
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 def test_socketio(running, transport):
-    """The event that was sent is answered, then the client is told goodbye."""
+    """The event that was sent gets its response, then the client gets a goodbye."""
     results, gone = [], threading.Event()
     client = socketio.Client(reconnection=False)
     client.on("result", lambda data: results.append(data["id"]))
@@ -234,7 +235,7 @@ def test_socketio(running, transport):
     assert acknowledged.wait(20)
     client.emit("frame", {"image": plain(), "id": 8})
     if transport == "polling":
-        time.sleep(0.3)  # it comes as a request of its own
+        time.sleep(0.3)  # it arrives as a separate request
     running.process.terminate()
     assert gone.wait(20)
     assert results == [7, 8]

@@ -55,7 +55,7 @@ class Answer:
 
 
 def post_from(server, address, body, headers, path="/api/process"):
-    """The answer to one request on a connection of its own. (httpx takes too long for one.)"""
+    """The response to one request on a connection of its own. (httpx needs too long for one.)"""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, 60, (address, 0))
     with contextlib.closing(connection):
         connection.request("POST", path, body, headers)
@@ -63,7 +63,8 @@ def post_from(server, address, body, headers, path="/api/process"):
 
 
 class User(threading.Thread):
-    """A live session that sends a frame each 125 ms, or later when the last is answered."""
+    """A live session that sends a frame every 125 ms, or later when the previous one has its
+    reply."""
 
     EVERY_S = .125
 
@@ -89,7 +90,7 @@ class User(threading.Thread):
         return sum(start <= at < end for at in self.replies) / (end - start)
 
     def next(self, count):
-        """Its rate over its next so many replies."""
+        """Its rate over that many further replies."""
         already, begun = len(self.replies), time.monotonic()
         assert eventually(lambda: len(self.replies) >= already + count or not self.is_alive(), 120)
         assert self.is_alive(), self.told
@@ -102,13 +103,14 @@ class User(threading.Thread):
 
 
 class Greedy(User):
-    """One that sends the next frame as soon as the last is answered, and soon after a refusal."""
+    """A session that sends the next frame once it has the reply, and soon after a refusal."""
 
     EVERY_S = .02
 
 
 class Flood:
-    """So many posts under way at once from one address, each sent again when it is answered."""
+    """That many posts in flight at once from one address, each repeated when it has its
+    response."""
 
     def __init__(self, server, address, count, body, headers):
         self.answers, self.odd, self.done = [], [], threading.Event()
@@ -123,7 +125,7 @@ class Flood:
             try:
                 answer = post_from(server, address, body, headers)
             except (OSError, http.client.HTTPException) as error:
-                self.odd.append(error)  # refused while it still sent its body
+                self.odd.append(error)  # refused while the body was still being sent
                 time.sleep(.2)
                 continue
             self.answers.append((answer.status_code, answer.headers.get("retry-after")))
@@ -137,8 +139,8 @@ class Flood:
 
 
 def on_a_shared_machine(test):
-    """Tried up to three times: what else a machine does in those seconds is no fault of the
-    server's. One that lets itself be flooded fails each time: its users get a tenth or less."""
+    """Tries up to three times, because other load of those seconds is not the server's fault. A
+    server that can be flooded fails each time: its users get a tenth or less."""
     @functools.wraps(test)
     def trying(*args, **kwargs):
         for left in (2, 1, 0):
@@ -163,7 +165,7 @@ def test_a_flood_of_heavy_stills_leaves_live_users_their_replies(hand, workers):
         user.next(4)
         before = user.next(20)
         flood = Flood(server, FLOOD, 24, body, headers)
-        assert eventually(lambda: flood.answers or flood.odd)  # more than may wait: some must go
+        assert eventually(lambda: flood.answers or flood.odd)  # more than may wait
         full = time.monotonic()
         during = user.next(32)
         came = time.monotonic()
@@ -180,20 +182,20 @@ def test_a_flood_of_heavy_stills_leaves_live_users_their_replies(hand, workers):
         user.stop()
         neighbour.stop()
         assert during >= SHARE * before, (before, during)
-        # Who is live at the flood's own address goes on as well, and who comes now gets in.
+        # Live sessions at the flood's own address continue as well, and new ones are admitted.
         assert neighbour.rate(full, came) >= during / 2, (during, neighbour.told)
         assert newcomer.rate(settled, end) >= user.rate(settled, end) / 2, newcomer.told
         codes = {code for code, _ in flood.answers}
         assert codes <= {200, 429, 503} and codes & {429, 503}
         assert all(int(retry) >= 1 for code, retry in flood.answers if code != 200)
-        assert any(code == 200 for code, _ in flood.answers)  # it has its turn, too
+        assert any(code == 200 for code, _ in flood.answers)  # it is scheduled, too
     finally:
         assert server.stop()[0] == 0
 
 
 @on_a_shared_machine
-def test_large_live_frames_of_one_address_leave_others_theirs(hand):
-    """A live frame of many pixels takes a worker as long as a still does."""
+def test_large_live_frames_of_one_address_do_not_delay_others(hand):
+    """A live frame of many pixels occupies a worker as long as a still does."""
     server = Server("--log-level", "warn", "--workers", "2", "--max-wait", "60000")
     large = large_hand(15)
     assert len(large) < 4 << 20
@@ -207,7 +209,7 @@ def test_large_live_frames_of_one_address_leave_others_theirs(hand):
             each.start()
         assert eventually(lambda: any(each.replies or each.told for each in greedy))
         during = user.next(32)
-        # A picture, or that it is too old.
+        # A picture, or the error that it is too old.
         assert eventually(lambda: all(each.replies or each.told for each in greedy))
         for each in greedy:
             each.stop()
@@ -220,8 +222,8 @@ def test_large_live_frames_of_one_address_leave_others_theirs(hand):
 
 @on_a_shared_machine
 def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
-    """More videos than the machine can show: who comes from elsewhere is let in all the same, and
-    its address has every other turn."""
+    """More videos than the machine can process: a client of another address is admitted
+    nevertheless, and the addresses take turns."""
     server = Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
                     slow_model(tmp_path, 40), "--no-carrying")
     try:
@@ -233,7 +235,7 @@ def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
         flood = [Greedy(server, FLOOD, plain()) for _ in range(10)]
         for each in flood:
             each.start()
-        assert eventually(lambda: any(each.told for each in flood))  # there is no room, it knows
+        assert eventually(lambda: any(each.told for each in flood))  # there is no capacity left
         newcomer = User(server, NEWCOMER, plain())
         newcomer.start()
         newcomer.next(4)
@@ -250,7 +252,8 @@ def test_many_live_sessions_of_one_address_leave_others_their_place(tmp_path):
 
 # crosses: ADDRESS_STILLS_MAX
 def test_stills_of_an_address(tmp_path):
-    """Eight wait or are worked on; the next is told when to come again, and others are let in."""
+    """Eight wait or are processed; the next gets a time to retry, and other addresses are
+    admitted."""
     server = Server("--log-level", "warn", "--engine", "replay", "--workers", "1", "--model",
                     slow_model(tmp_path, 1000), "--max-sessions-per-address", "32")
     picture, headers = plain(), {"Content-Type": "image/jpeg"}
@@ -272,8 +275,9 @@ def test_stills_of_an_address(tmp_path):
 
 @pytest.mark.parametrize("name", ["multiscale", "closer"])
 @pytest.mark.parametrize("path", ["/api/process", "/api/process_base64"])
-def test_a_multiscale_pass_that_is_hidden_is_found(server, hand, path, name):
-    """Estimates go by a body's ends; what they miss the worker sees, and the answer is the same."""
+def test_a_hidden_multiscale_pass_is_found(server, hand, path, name):
+    """Costs are estimated from a body's start and end; the worker finds what that misses, and the
+    client gets the same response."""
     if path == "/api/process":
         junk = ("junk", "x" * 300_000)
         plain_body, headers = multipart((name, "1"), ("image", hand))
@@ -297,8 +301,8 @@ LIMIT = 32 << 20
 
 
 def test_memory_of_every_kind_of_message_is_counted():
-    """Half a Socket.IO message, half a body of long polling, half a form: each fills the account,
-    whoever sent them is cut off, and a user from elsewhere is served."""
+    """Half a Socket.IO message, half a body of long polling, half a form: each uses up the budget,
+    its senders are disconnected, and a user of another address is served."""
     server = Server("--max-frame-memory", "32", "--log-level", "error", "--max-wait", "60000",
                     "--max-sessions-per-address", "64")
     part = bytes((4 << 20) - 10000)
@@ -322,7 +326,7 @@ def test_memory_of_every_kind_of_message_is_counted():
         answer = b""
         while b"}" not in answer:
             answer += connection.recv(4096)
-        if b" 200 " not in answer:  # nothing more is let in from there
+        if b" 200 " not in answer:  # nothing more is accepted from there
             return connection
         sid = answer.split(b'"sid":"')[1].split(b'"')[0].decode()
         connection.sendall(f"POST {path}&sid={sid} HTTP/1.1\r\nHost: x\r\n"
@@ -356,15 +360,15 @@ def test_memory_of_every_kind_of_message_is_counted():
 
 
 @pytest.mark.parametrize("path", ["/api/process", "/ws", "/socket.io/"])
-def test_memory_of_replies_that_nobody_takes(path):
-    """Megabytes that are painted for clients who read none of them: counted until they are on the
-    wire, and no more of them are made than there is room for."""
+def test_memory_of_unread_replies(path):
+    """Painted replies of megabytes for clients that read none of them: they count until they are on
+    the wire, and no more are painted than there is memory for."""
     server = Server("--max-frame-memory", "32", "--log-level", "error", "--max-wait", "60000",
                     "--max-sessions-per-address", "64", "--workers", "2", "--model",
                     str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (1500, 1500, 3), np.uint8))
     out = io.BytesIO()
-    # Larger than what the kernel keeps for a socket, where only one reply is sent.
+    # Larger than the kernel's socket buffer if only one reply is sent.
     noise.save(out, "PNG" if path == "/api/process" else "JPEG", quality=90)
     picture, held = out.getvalue(), []
     body, headers = multipart(("image", picture))
@@ -402,7 +406,7 @@ def test_memory_of_replies_that_nobody_takes(path):
     assert eventually(lambda: server.metric("lacquer_frame_memory_bytes") > LIMIT / 4)
     grown = server.rss_kib() - before
     assert server.metric("lacquer_frame_memory_bytes") < 2 * LIMIT
-    assert grown < 3 * (LIMIT >> 10) + 60000, grown  # two pictures are in work besides
+    assert grown < 3 * (LIMIT >> 10) + 60000, grown  # two further pictures are being processed
     with server.v1(source_address=(USER, 0)) as good:
         good.send(frame(1, plain()))
         assert Reply(good.recv(timeout=30)).id == 1
@@ -411,8 +415,8 @@ def test_memory_of_replies_that_nobody_takes(path):
     assert server.stop()[0] == 0
 
 
-def test_a_large_picture_is_counted_while_it_is_worked_on_and_given_back():
-    """A PNG of one colour: small as it comes, 48 MB to work on."""
+def test_a_large_picture_is_counted_while_it_is_processed():
+    """A PNG of one colour: small when it arrives, 48 MB while it is processed."""
     server = Server("--log-level", "error", "--workers", "2")
     out = io.BytesIO()
     Image.new("RGB", (4000, 4000), (200, 160, 140)).save(out, "PNG")

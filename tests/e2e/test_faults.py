@@ -42,7 +42,7 @@ def sessions(server):
 
 
 def is_well(server, hand):
-    """Serves a picture and a video, and has no session left over."""
+    """Serves a picture and a video, and has no session left afterwards."""
     reply = httpx.post(f"{server.url}/api/v1/nails", content=hand, timeout=30)
     assert reply.status_code == 200 and reply.json()["success"]
     with server.v1() as ws:
@@ -54,23 +54,24 @@ def is_well(server, hand):
 # ---- memory
 
 
-# Recorded tensors in OpenVINO's place start no threads: all of that command's start can be copied.
+# Recorded outputs instead of OpenVINO start no threads, so the whole start of that command can be
+# copied by fork.
 APPLY = ["apply", HANDS / "light.jpg", "-o", "OUT", "--finish", "glitter"]
 COMMANDS = {"inspect": ["inspect", "models/nail.onnx"], "looks": ["looks"], "apply": APPLY,
             "replay": [*APPLY, "--model", "tests/fixtures/yolo_unit.replay"]}
 STEPS = {"inspect": 7, "looks": 3, "apply": 331,
-         "replay": 17}  # of a walk without LACQUER_ALL_FAULTS
-MORE = [0, 1000000] if ALL else [0]  # one allocation fails, or from one on all
+         "replay": 17}  # step of a walk without LACQUER_ALL_FAULTS
+MORE = [0, 1000000] if ALL else [0]  # either one allocation fails, or all from one on
 
 
 def assert_told(number, status, said):
-    """It ended by itself, and said why when it did not do what was asked."""
+    """The command ended by itself, and if it failed, its message says why."""
     assert status in (0, 1, 2), (number, status, said)
     assert not status or re.search(r"^lacquer[a-z ]*: .", said, re.M), (number, status, said)
 
 
 def walked(walk):
-    """The numbers of a walk; each end was a good one."""
+    """The numbers of a walk; each copy must have ended well."""
     numbers = set()
     for number, status, said in walk.ends():
         assert_told(number, os.waitstatus_to_exitcode(status), said)
@@ -79,7 +80,8 @@ def walked(walk):
 
 
 def left_over(total, numbers, more):
-    """What a walk could not try, since threads were there or the sandbox: a run for each."""
+    """Allocations that a walk could not try, because there were threads or the sandbox: one run
+    each."""
     if more:
         return []
     left = sorted(set(range(max(numbers) + 1, total + 1)))
@@ -126,7 +128,7 @@ def test_no_memory_while_the_server_starts(tmp_path, more):
 
 
 def answer_of(ask):
-    """A status, or 0 when the connection ended without an answer."""
+    """A status, or 0 if the connection ended without a response."""
     try:
         return ask()
     except (httpx.HTTPError, WebSocketException, OSError, EOFError):
@@ -135,7 +137,7 @@ def answer_of(ask):
 
 @pytest.mark.parametrize("more", [0, 1000000])
 def test_no_memory_for_a_picture(ill, hand, more):
-    """One allocation fails, or from one on all."""
+    """Either one allocation fails, or all from one on."""
     def ask():
         return httpx.post(f"{ill.url}/api/v1/nails", content=hand, timeout=30,
                           headers={"Content-Type": "image/jpeg"}).status_code
@@ -153,7 +155,8 @@ def test_no_memory_for_a_picture(ill, hand, more):
 
 
 def is_served(ws, number):
-    """A frame comes back; one that a busy machine dropped, and said so, is sent again."""
+    """Waits for a frame's reply; a frame that a busy machine dropped with an error is sent
+    again."""
     for _ in range(10):
         ws.send(frame(number, plain()))
         said = ws.recv(timeout=30)
@@ -164,9 +167,9 @@ def is_served(ws, number):
 
 
 @pytest.mark.parametrize("more", [0, 1000000])
-def test_no_memory_for_a_film(ill, hand, more):
-    def film(number):
-        """Connects, shows two frames; the allocation of that number fails on the way."""
+def test_no_memory_for_a_video(ill, hand, more):
+    def video(number):
+        """Connects and sends two frames; the allocation of that number fails in the meantime."""
         ill.faults.fail_count, ill.faults.fail_at = more, ill.faults.count + number
         with ill.socket(subprotocols=["lacquer.v1"]) as ws:
             for each in (1, 2):
@@ -174,10 +177,10 @@ def test_no_memory_for_a_film(ill, hand, more):
                 ws.recv(timeout=60)
         return 200
     before = ill.faults.count
-    assert film(1 << 40) == 200
-    with ill.v1() as other:  # who was there before is served all the time
+    assert video(1 << 40) == 200
+    with ill.v1() as other:  # a client that was connected before is served all the time
         for number in range(1, ill.faults.count - before + 40, 1 if ALL else 4):
-            answer_of(lambda: film(number))
+            answer_of(lambda: video(number))
             ill.faults.fail_at = 0
             assert is_served(other, number), number
     is_well(ill, hand)
@@ -206,7 +209,8 @@ def test_no_descriptor_for_a_connection(ill, hand):
 
 
 def test_a_full_table_of_descriptors(tmp_path, hand):
-    """More connections than the system allows: the rest wait or are let go, nobody is hurt."""
+    """More connections than the system allows: the excess ones wait or are refused, others are not
+    affected."""
     running = Server("--log-level", "error", "--max-sessions", "8")
     limit = running.descriptors().total() + 30
     resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
@@ -225,20 +229,20 @@ def test_a_full_table_of_descriptors(tmp_path, hand):
     assert running.stop()[0] == 0
 
 
-def test_a_full_disk_costs_the_cache_alone(tmp_path, hand):
+def test_a_full_disk_affects_only_the_cache(tmp_path, hand):
     faults = Faults.at(tmp_path / "faults")
     faults.disk_full = 1
     cache = tmp_path / "cache"
     running = Server("--log-level", "error", "--cache-dir", str(cache), **faults.environment)
     is_well(running, hand)
     assert running.stop()[0] == 0
-    faults.disk_full = 0  # what was half written is not believed
+    faults.disk_full = 0  # a partial file is not used
     running = Server("--log-level", "error", "--cache-dir", str(cache), **faults.environment)
     is_well(running, hand)
     assert running.stop()[0] == 0
 
 
-def test_a_full_disk_is_told_by_the_command(tmp_path):
+def test_a_full_disk_is_reported_by_the_command(tmp_path):
     faults = Faults.at(tmp_path / "faults")
     faults.disk_full = 1
     done = run_with_fault(faults, 0, "apply", HANDS / "light.jpg", "-o", tmp_path / "out.jpg")
@@ -247,7 +251,7 @@ def test_a_full_disk_is_told_by_the_command(tmp_path):
 
 @pytest.mark.parametrize("args", [[], ["--gpu"]])
 def test_a_full_disk_leaves_no_half_of_a_repository(tmp_path, args):
-    """Wherever the disk was full, nothing is in the way of the next try, nor looks like a model."""
+    """Wherever the disk was full, nothing obstructs the next attempt or looks like a model."""
     faults, out = Faults.at(tmp_path / "faults"), tmp_path / "out"
     command = ["triton-repo", "--out", out, *args]
     for write in range(1, 100):
@@ -259,7 +263,7 @@ def test_a_full_disk_leaves_no_half_of_a_repository(tmp_path, args):
     assert write > 3 and os.listdir(out) == ["nail"]
     model = next(path for path in (out / "nail" / "1").iterdir() if path.suffix != ".py")
     before = {path: path.read_bytes() for path in (model, out / "nail" / "config.pbtxt")}
-    (out / "nail" / "timing.cache").touch()  # what others put there stays
+    (out / "nail" / "timing.cache").touch()  # files of others stay
     faults.disk_full = 2
     assert "No space left" in run_with_fault(faults, 0, *command, "--force").stderr
     assert before == {path: path.read_bytes() for path in before}
@@ -277,7 +281,7 @@ def test_a_clock_that_jumps(ill, hand):
             ws.send(frame(number, hand))
             reply = Reply(ws.recv(timeout=30))
             assert reply.id == number and reply.served < 10_000_000
-            time.sleep(1.1)  # ticks see it too
+            time.sleep(1.1)  # the clock also affects ticks
     is_well(ill, hand)
 
 
@@ -286,7 +290,8 @@ def test_a_clock_that_jumps(ill, hand):
 
 @contextlib.contextmanager
 def a_worker_hangs(folder, workers, picture):
-    """A server of which one worker has been at a frame for longer than any takes; it comes back."""
+    """A server with a worker that has been processing a frame for longer than any frame takes; the
+    worker recovers later."""
     running = faulty_server(folder, "--workers", str(workers))
     running.faults.stall_ms = 15_000
     with running.v1() as ws:
@@ -301,7 +306,7 @@ def a_worker_hangs(folder, workers, picture):
 
 
 @pytest.mark.waits
-def test_one_worker_of_two_that_hangs_costs_nobody_else(tmp_path, hand):
+def test_one_hanging_worker_of_two_affects_nobody_else(tmp_path, hand):
     with a_worker_hangs(tmp_path, 2, hand) as running:
         assert httpx.get(f"{running.url}/healthz").status_code == 200
         with running.v1() as other:
@@ -311,7 +316,7 @@ def test_one_worker_of_two_that_hangs_costs_nobody_else(tmp_path, hand):
 
 
 @pytest.mark.waits
-def test_a_worker_that_hangs_is_told(tmp_path, hand):
+def test_a_hanging_worker_is_reported(tmp_path, hand):
     with a_worker_hangs(tmp_path, 1, hand) as running:
         for path in ("healthz", "readyz"):
             reply = httpx.get(f"{running.url}/{path}")
@@ -319,7 +324,7 @@ def test_a_worker_that_hangs_is_told(tmp_path, hand):
     time.sleep(1.5)
     assert httpx.get(f"{running.url}/healthz").status_code == 200
     is_well(running, hand)
-    running.faults.stall_ms = 60_000  # and a stop does not wait for one for ever
+    running.faults.stall_ms = 60_000  # and a stop does not wait for it for ever
     with running.v1() as ws:
         ws.send(frame(1, hand))
         time.sleep(11)
@@ -328,8 +333,9 @@ def test_a_worker_that_hangs_is_told(tmp_path, hand):
 
 
 @pytest.mark.waits
-def test_a_large_picture_that_takes_long_is_no_hang(tmp_path):
-    """It is 12 s at one step, as on a slow machine: nobody calls that stalled, and a stop waits."""
+def test_a_large_picture_that_takes_long_does_not_count_as_hanging(tmp_path):
+    """One step takes 12 s, as on a slow machine: it is not reported as stalled, and a stop
+    waits."""
     running = faulty_server(tmp_path, "--workers", "1")
     picture = Image.open(HANDS / "light.jpg").convert("RGB").resize((4000, 3000))
     running.faults.stall_ms = 12_000
@@ -399,7 +405,7 @@ def test_a_thousand_connects_and_disconnects_a_second(ill, hand):
 
 
 def test_killed_and_started_again(tmp_path, hand):
-    """Nothing that a killed server left keeps the next from starting on the same port."""
+    """Nothing that a killed server leaves prevents the next from starting on the same port."""
     cache = str(tmp_path / "cache")
     running = Server("--log-level", "error", "--cache-dir", cache)
     with running.v1() as ws:

@@ -15,7 +15,7 @@ HAND = {"color": "#c71585", "finish": "creme"}
 
 @pytest.fixture(scope="module", params=["light", "dark"])
 def shown(request):
-    """A hand and what is true of it: {finger: (centre, axis from base to tip)}."""
+    """A hand and the truth about it: {finger: (centre, axis from base to tip)}."""
     truth = json.loads((HANDS / f"{request.param}.json").read_text())
     nails = {nail["finger"]: (np.array(nail["centre"]), np.array(nail["axis"]))
              for nail in truth["nails"]}
@@ -41,7 +41,7 @@ def painted(server, picture, look):
     return pixels(reply.content)
 
 
-def test_fingers_and_tips_are_told(server, shown):
+def test_fingers_and_tips_are_reported(server, shown):
     picture, truth = shown
     nails = told(server, picture)
     assert sorted(nail["finger"] for nail in nails) == sorted(truth)
@@ -53,14 +53,14 @@ def test_fingers_and_tips_are_told(server, shown):
 
 @pytest.fixture(scope="module")
 def by_looks():
-    """By the looks of nails alone: a live frame knows the hand behind them sooner than a
+    """Without the hand network, because a live frame gets its hands earlier than a single
     picture."""
     running = Server("--no-hands", "--log-level", "error")
     yield running
     assert running.stop()[0] == 0
 
 
-def test_the_nails_reply_tells_the_same(by_looks, shown):
+def test_the_nails_reply_contains_the_same(by_looks, shown):
     server, (picture, _) = by_looks, shown
     nails = {nail["finger"]: nail for nail in told(server, picture)}
     with server.v1() as ws:
@@ -93,7 +93,7 @@ def test_one_finger_wears_its_own(server, lossless):
 
 
 def test_one_finger_goes_without_the_hands_top_coat(server, lossless):
-    """The hand is matte by its top coat; one finger has its finish's own again."""
+    """The hand is matte by its top coat; one finger has its finish's own top coat again."""
     matte = {**HAND, "gloss": 0}
     change = change_by_finger(server, lossless, matte,
                               {**matte, "fingers": {"index": {"gloss": None}}})

@@ -53,7 +53,7 @@ class Graph:
 
 
 def killer(folder):
-    """OpenVINO 2026.4 ends the process over a Concat that is quantised twice."""
+    """OpenVINO 2026.4 crashes on a Concat that is quantised twice."""
     g = Graph()
     x = g.add("Concat", "image", "image", axis=1)
     x = g.on_grid(g.on_grid(x, 0.1, 5), 0.2, -3)
@@ -71,12 +71,12 @@ def run(*args, **kwargs):
     ["eval", "--images", HANDS, "--masks", HANDS, "-m"], ["serve", "--port", "0", "-m"],
     ["serve", "--port", "0", "--no-sandbox", "-m"], ["triton-repo", "--out", "repo", "-m"],
     ["triton-repo", "--gpu", "--out", "repo", "-m"]])
-def test_a_model_that_ends_the_engine_is_named(tmp_path, args):
+def test_a_model_that_crashes_the_engine_is_named(tmp_path, args):
     if "repo" in args:
         args = [tmp_path / "repo" if a == "repo" else a for a in args]
     cache = [] if args[0] == "triton-repo" else ["--cache-dir", tmp_path / "cache"]
     model = killer(tmp_path)
-    for _ in range(2):  # what ended once is not remembered as fit
+    for _ in range(2):  # a crash is not stored as success
         done = run(*args, model, *cache)
         assert done.returncode == 1, (done.returncode, done.stderr)
         lines = [line for line in done.stderr.splitlines() if line.startswith("lacquer:")]
@@ -84,7 +84,7 @@ def test_a_model_that_ends_the_engine_is_named(tmp_path, args):
     assert not (tmp_path / "repo").exists()
 
 
-def test_a_fallback_that_ends_the_engine_is_named(tmp_path):
+def test_a_fallback_that_crashes_the_engine_is_named(tmp_path):
     """It would be opened in the server once Triton is gone."""
     done = run("serve", "--port", "0", "--triton-url", "http://127.0.0.1:9", "--fallback",
                "openvino", "--cache-dir", "none", "-m", killer(tmp_path))
@@ -97,7 +97,7 @@ def small_mask(folder, name="small.onnx"):
     return g.save(folder / name, g.add("Conv", "image", weights, pads=[1, 1, 1, 1]))
 
 
-def test_what_was_found_is_kept(tmp_path):
+def test_the_verdict_is_stored(tmp_path):
     """A second start finds the verdict and opens the model once, in its own process."""
     cache = tmp_path / "cache"
     model = small_mask(tmp_path)
@@ -107,7 +107,7 @@ def test_what_was_found_is_kept(tmp_path):
     assert verdict.read_text() == "direct\n"
     assert run("inspect", model, "--cache-dir", cache).returncode == 0
     assert verdict.stat().st_mtime_ns == made and len(list(cache.glob("tried-*"))) == 1
-    # Another file under the same name, and another sidecar, are other models.
+    # Another file of the same name, or another sidecar, makes another model.
     small_mask(tmp_path, "other.onnx")
     changed = onnx.load(model)
     changed.graph.node[0].name = "changed"
@@ -117,7 +117,7 @@ def test_what_was_found_is_kept(tmp_path):
     model.with_suffix(".json").write_text('{"head": "mask"}')
     run("inspect", model, "--cache-dir", cache)
     assert len(list(cache.glob("tried-*"))) == 3
-    for verdict in cache.glob("tried-*"):  # what is damaged is no verdict
+    for verdict in cache.glob("tried-*"):  # a damaged verdict is ignored
         verdict.write_text("direct?\n")
     assert run("inspect", model, "--cache-dir", cache).returncode == 0
 
@@ -136,12 +136,12 @@ def test_a_foreign_model_is_served(tmp_path):
         server.stop()
 
 
-# ---- .tflite files that OpenVINO's reader does not take
+# ---- .tflite files that OpenVINO's reader rejects
 
 
 def quantised_tflite(b, joined=False, edges="float32"):
-    """A quantised mask model, as LiteRT exports it: pictures go in as NCHW. `edges`: the type of
-    its input and output. `joined`: with what ends OpenVINO's compiler."""
+    """A quantised mask model, as LiteRT exports it, with an NCHW input. `edges`: the type of its
+    input and output. `joined`: with operators that crash OpenVINO's compiler."""
     about, y_about, mask = ({"scale": 1 / 255, "zero": -128}, {"scale": 0.02, "zero": 3},
                             {"scale": 1 / 256, "zero": -128})
     x = q = b.tensor([1, 3, 48, 64], "int8", name="image_q", **about)
@@ -174,7 +174,7 @@ def quantised_tflite(b, joined=False, edges="float32"):
 
 
 def runtime_mask(path, picture):
-    """What the TFLite runtime gives for 0..1 numbers in NCHW, as 0..1 numbers."""
+    """The TFLite runtime's result for values of 0..1 in NCHW, as values of 0..1."""
     runtime = Interpreter(str(path))
     runtime.allocate_tensors()
     (about,), (out,) = runtime.get_input_details(), runtime.get_output_details()
@@ -198,7 +198,7 @@ def written(path, how):
 
 
 @pytest.mark.parametrize("how", ["apart", "int8"])
-def test_a_tflite_that_openvino_does_not_take_is_converted(tmp_path, how):
+def test_a_tflite_that_openvino_rejects_is_converted(tmp_path, how):
     model, cache = written(tmp_path / "foreign.tflite", how), tmp_path / "cache"
     model.with_suffix(".json").write_text('{"score": 0.5, "head": "mask"}')
     for turn in range(2):
@@ -217,8 +217,8 @@ def test_a_tflite_that_openvino_does_not_take_is_converted(tmp_path, how):
     server.stop()
 
 
-def test_the_whole_of_openvino_s_reason_is_told(tmp_path):
-    """Its second line is the one that says why."""
+def test_the_whole_of_openvinos_reason_is_reported(tmp_path):
+    """Its second line contains the reason."""
     b = Builder()
     x, y = b.tensor([1, 8, 8, 3], name="x"), b.tensor([1, 8, 8, 3], name="y")
     b.op("CUSTOM", [x, b.constant(np.zeros(4, np.float32))], [y], custom=b"NobodyKnowsIt")
@@ -229,7 +229,7 @@ def test_the_whole_of_openvino_s_reason_is_told(tmp_path):
 
 
 def test_an_onnx_model_with_quantised_edges(tmp_path):
-    """What convert makes of a fully quantised .tflite takes and gives the same numbers as that."""
+    """The result of converting a fully quantised .tflite has the same input and output values."""
     model = written(tmp_path / "foreign.tflite", "int8")
     assert run("convert", model, tmp_path / "edges.onnx").returncode == 0
     edges = onnx.load(tmp_path / "edges.onnx").graph
@@ -245,7 +245,7 @@ def test_an_onnx_model_with_quantised_edges(tmp_path):
 
 @pytest.mark.parametrize("how", ["apart", "int8", "joined"])
 def test_a_server_is_given_what_it_can_read(tmp_path, how):
-    """Numbers in and out as they are meant, the same as the TFLite runtime's to a step."""
+    """Values in and out in their real range, equal to the TFLite runtime's within a step."""
     model = written(tmp_path / "foreign.tflite", how)
     done = run("triton-repo", "-m", model, "--out", tmp_path / "repo", "--gpu", "--input", "fp32")
     assert done.returncode == 0, done.stderr
@@ -262,7 +262,7 @@ def test_a_server_is_given_what_it_can_read(tmp_path, how):
 
 
 def test_a_report_survives_the_engine(tmp_path):
-    """The engine runs the file that was given, too."""
+    """The engine also runs the file that was written."""
     done = run("convert", written(tmp_path / "in.tflite", "apart"), tmp_path / "out.onnx",
                "--report", "-")
     assert done.returncode == 1 and (tmp_path / "out.onnx").exists()
@@ -272,11 +272,11 @@ def test_a_report_survives_the_engine(tmp_path):
     assert done.returncode == 0 and json.loads(done.stdout)["outputs"], done.stderr
 
 
-# ---- weights beside the model
+# ---- weights in a file beside the model
 
 
 def with_weights_in(folder, location, path=None):
-    """A mask model whose weights lie in a file that it calls `location`."""
+    """A mask model whose weights are in a file that it calls `location`."""
     folder.mkdir(parents=True, exist_ok=True)
     model = onnx.load(small_mask(folder, "apart.onnx"))
     tensor = model.graph.initializer[0]
@@ -294,7 +294,7 @@ def with_weights_in(folder, location, path=None):
 
 @pytest.mark.parametrize("location", ["apart.onnx.data", "./apart.bin", "weights/deep/a.bin"])
 @pytest.mark.parametrize("options", [[], ["--gpu"], ["--plan"]])
-def test_weights_beside_the_model_come_along(tmp_path, location, options):
+def test_external_weights_are_copied(tmp_path, location, options):
     model = with_weights_in(tmp_path / "in", location, tmp_path / "in" / location)
     done = run("triton-repo", "-m", model, "--out", tmp_path / "repo", *options)
     assert done.returncode == 0, done.stderr
@@ -314,7 +314,7 @@ def test_weights_beside_the_model_come_along(tmp_path, location, options):
     ("gone.bin", "gone.bin"), ("sub/gone.bin", "sub/gone.bin"), ("../out.bin", "outside"),
     ("sub/../../out.bin", "outside"), ("link.bin", "outside"), ("short.bin", "shorter"),
     ("/etc/hostname", "outside"), ("sub", "shorter"), ("pipe", "shorter"), ("", "does not say")])
-def test_weights_that_are_not_to_be_had(tmp_path, location, words):
+def test_missing_external_weights(tmp_path, location, words):
     folder = tmp_path / "in"
     model = with_weights_in(folder, location, tmp_path / "out.bin")
     (folder / "sub").mkdir(exist_ok=True)

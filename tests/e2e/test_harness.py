@@ -40,7 +40,7 @@ def parts(tmp_path):
     return run
 
 
-def test_what_fails_once_is_run_again_and_named(parts):
+def test_a_test_that_fails_once_is_repeated_and_named(parts):
     done = parts("some=(.deps/venv/bin/python -m pytest -q test_some.py); "
                  'only="not waits" part some "${some[@]}"; land some "${some[@]}"')
     lines = done.stdout.splitlines()
@@ -111,7 +111,7 @@ def test_the_names_of_marks(parts):
     assert "test_some.py::test_slow\nsums: 0 1 0" in done.stdout, done.stdout + done.stderr
 
 
-def test_clean_root_says_what_it_does_not_understand():
+def test_clean_root_names_an_unknown_argument():
     done = subprocess.run([ROOT / "tools" / "clean_root.sh", "woody"], capture_output=True,
                           text=True)
     assert done.returncode == 2 and "'woody' is not understood" in done.stderr
@@ -122,7 +122,7 @@ def test_clean_root_says_what_it_does_not_understand():
     ([b"HTTP/1.1 200 OK\r\nContent-", b"Length: 2\r\n\r", b"\nok"], 1, 1),
     ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"] * 3, 2, 3),
     ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"], 1, 1)])
-def test_responses_are_read_whole_and_what_is_too_much_with_them(sent, count, got):
+def test_responses_are_read_whole_with_any_excess(sent, count, got):
     here, there = socket.socketpair()
     with here, there:
         for piece in sent:

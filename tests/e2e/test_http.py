@@ -26,7 +26,7 @@ def picture_of(url):
 
 
 def check_painted(before, after, nails):
-    """Nails were found, and what changed most lies in their boxes."""
+    """Nails were found, and the largest changes are in their boxes."""
     assert nails
     change = abs(pixels(before) - pixels(after)).sum(axis=2)
     inside = 0 * change.astype(bool)
@@ -54,7 +54,7 @@ def test_base64(http, hand):
     assert body["timing"]["total"] == pytest.approx(stages, abs=0.01)
 
 
-def test_a_second_look_costs_more_and_finds_as_much(http, hand):
+def test_a_multiscale_pass_costs_more_and_finds_as_much(http, hand):
     once = http.post("/api/process", files={"image": hand}).json()
     twice = http.post("/api/process", files={"image": hand}, data={"multiscale": "on"}).json()
     closer = {"image": data_url(hand), "closer": True}
@@ -63,12 +63,12 @@ def test_a_second_look_costs_more_and_finds_as_much(http, hand):
     assert twice["image"] != once["image"] and twice["image"] == json_too["image"]
 
 
-def test_bare_base64_is_taken_too(http, hand):
+def test_bare_base64_is_accepted_too(http, hand):
     reply = http.post("/api/process_base64", json={"image": base64.b64encode(hand).decode()})
     assert reply.status_code == 200 and reply.json()["nails"]
 
 
-def test_the_colour_asked_for_is_painted(http, hand):
+def test_the_requested_colour_is_painted(http, hand):
     found = {}
     for color in ("#ff0000", "#0000ff"):
         asked = {"image": data_url(hand), "color": color}
@@ -96,7 +96,7 @@ def test_a_look_by_name_by_object_and_in_a_form(http, hand):
     for said in ("noir-matte", look):
         body = http.post("/api/process_base64", json={"image": data_url(hand), "look": said}).json()
         seen.append(middle_of_largest(body))
-    # In a form the look counts first too, though it comes last.
+    # In a form the look also has the lowest priority, although it comes last.
     for form in ({"look": "noir-matte"}, {"color": "#ffffff", "look": json.dumps(look)}):
         body = http.post("/api/process", data=form, files={"image": ("a.jpg", hand)}).json()
         seen.append(middle_of_largest(body))
@@ -169,7 +169,7 @@ def test_a_picture_without_nails_is_no_error(http):
     assert body["success"] and body["nails"] == []
 
 
-def test_nobody_is_told_to_come_again_but_who_is_refused_for_now(http, hand):
+def test_only_temporary_refusals_say_when_to_retry(http, hand):
     for content, code in ((hand, 200), (b"GIF89a" + bytes(20), 415),
                           (b"\xff\xd8\xff\xe0" * 9, 422)):
         answer = http.post("/api/v1/nails", content=content, headers={"content-type": "image/jpeg"})
@@ -240,7 +240,7 @@ def test_page(http):
     again = http.get("/", headers={"If-None-Match": page.headers["etag"]})
     assert again.status_code == 304 and again.content == b""
     assert http.get("/index.html").text == page.text
-    # httpx unpacks what came compressed; the same text must come plain.
+    # httpx decompresses responses; the same text must also be available uncompressed.
     plainly = http.get("/", headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plainly.headers and plainly.text == page.text
 

@@ -32,14 +32,14 @@ def installed(tmp_path_factory):
 
 
 def test_the_library_is_where_the_loader_looks(installed):
-    """In a Debian without dpkg-dev meson would choose lib64, which is in no ld.so.conf there."""
+    """In a Debian without dpkg-dev, meson would choose lib64, which no ld.so.conf lists there."""
     (library,) = installed.rglob("liblacquer.so.0")
     folder = library.parent.relative_to(installed)
     assert str(folder) == "lib" or re.fullmatch("lib/[a-z0-9_]+-linux-gnu", str(folder)), folder
 
 
 def opened(command, env, cwd):
-    """The files that a program loaded or tried to, as the dynamic loader tells them."""
+    """The files that a program loaded or tried to load, as reported by the dynamic loader."""
     done = subprocess.run(command, env={**env, "LD_DEBUG": "files,libs"}, capture_output=True,
                           text=True, timeout=120, cwd=cwd)
     return done, re.findall(r"(?:file=|trying file=|calling init: )(/\S+)", done.stderr)
@@ -86,7 +86,7 @@ def test_a_library_planted_where_it_was_built_is_not_loaded(installed, tmp_path)
     shutil.copytree(installed, home, symlinks=True)
     program = home / "bin" / "lacquer"
     program.write_bytes(program.read_bytes().replace(libraries.encode() + b"\0", fake.encode() + b"\0"))
-    shutil.rmtree(home / "lib" / "lacquer")  # so that nothing else is found before it
+    shutil.rmtree(home / "lib" / "lacquer")  # so that the loader finds it first
     try:
         os.makedirs(fake)
         subprocess.run(["cc", "-shared", "-fPIC", "-o", f"{fake}/libopenvino_c.so.2641", source],
@@ -102,7 +102,7 @@ def test_a_library_planted_where_it_was_built_is_not_loaded(installed, tmp_path)
 
 
 def test_it_runs_nothing_of_the_source_folder(installed, tmp_path):
-    """`bench --peers` runs programs: an installed one must be told which."""
+    """`bench --peers` runs programs: an installed one must be given their folder."""
     done = subprocess.run([installed / "bin" / "lacquer", "bench", "--seconds", "0.1"],
                           env=environment(HOME=str(tmp_path)), capture_output=True, text=True,
                           timeout=60, cwd=tmp_path)
@@ -124,7 +124,7 @@ def test_its_model_is_the_installed_one(installed):
                            installed / "share" / "lacquer" / "nail.onnx"], env=environment(),
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0
-    # Without the model that belongs to it, it does not take the source folder's.
+    # Without its own model it does not use that of the source folder.
     bare = installed.parent / "bare"
     shutil.copytree(installed, bare, symlinks=True)
     shutil.rmtree(bare / "share" / "lacquer")

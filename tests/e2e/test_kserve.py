@@ -16,7 +16,7 @@ from triton import metric, serving
 
 @pytest.fixture(scope="module")
 def red(tmp_path_factory):
-    """A hand that any rule finds nails on."""
+    """A picture of a hand in which every rule finds nails."""
     path = tmp_path_factory.mktemp("red") / "red.png"
     image = Image.new("RGB", (256, 192), (200, 170, 150))
     for x in 40, 120, 200:
@@ -46,7 +46,7 @@ def test_json_alone_is_understood(red, tmp_path, fields):
         assert len(found["nails"]) == 3 and found["model"] == "nails", found
         posts = [head for way, path, head in server.heads if path.endswith("/infer")]
         assert posts[-1]["Content-Type"] == "application/json"
-    # The first is the empty one that the model is tried with.
+    # The first is an empty one, with which the model is tried.
     picture = server.pictures[1][0].transpose(1, 2, 0)
     scale = 255 if server.type == "UINT8" else 1
     want = np.asarray(Image.open(red).resize((128, 96), Image.BILINEAR))
@@ -63,7 +63,7 @@ def test_a_server_without_bytes_is_asked_in_json_from_then_on(red):
         posts = [head for _, path, head in server.heads if path.endswith("/infer")]
         assert all("Inference-Header-Content-Length" not in head for head in posts)
         assert metric(lacquer, "lacquer_triton_requests_total")[1:] == [0]
-    assert len(set(server.ids)) == len(server.ids)  # every request has an id of its own
+    assert len(set(server.ids)) == len(server.ids)  # every request has its own id
     said = lacquer.heard()
     assert said.count("only as JSON") == 1 and "is down" not in said
 
@@ -76,7 +76,7 @@ def test_an_answer_to_another_request_is_refused(red, tmp_path):
 
 
 def test_a_sidecar_in_the_metadata(red, tmp_path):
-    """A server without Triton's configuration: the model's own settings say what it is."""
+    """A server without Triton's configuration: the model's own metadata describes it."""
     with kserve() as server:
         server.parameters = {"lacquer": json.dumps({"name": "theirs", "resize": "letterbox"})}
         found = apply(red, tmp_path / "out.png", server.address, *NAILS)
@@ -92,7 +92,7 @@ def test_a_wrong_name_lists_those_that_are_there(red, tmp_path):
 
 @pytest.mark.parametrize("written", ["{}", "{}/", "http://{}", "HTTP://{}/", "http://{}/v2/"])
 @pytest.mark.parametrize("how", [{}, {"prefix": "/team/a"}, {"family": socket.AF_INET6}], ids=str)
-def test_addresses_as_people_write_them(red, tmp_path, how, written):
+def test_addresses_in_their_usual_forms(red, tmp_path, how, written):
     try:
         running = kserve(**how)
         server = running.__enter__()

@@ -16,12 +16,12 @@ from test_foreign_models import killer, small_mask
 
 BUILD = LACQUER.parent
 EXAMPLES, PROGRAMS = ROOT / "examples", ROOT / "tests" / "e2e" / "library"
-HAND, FILM = HANDS / "light.jpg", ROOT / "tests" / "e2e" / "hand.mjpeg"
+HAND, VIDEO = HANDS / "light.jpg", ROOT / "tests" / "e2e" / "hand.mjpeg"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 
 class Installed:
-    """A prefix of its own, as /usr/local is after `make install`."""
+    """A prefix of its own, like /usr/local after `make install`."""
 
     def __init__(self, folder):
         subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
@@ -30,7 +30,7 @@ class Installed:
         self.prefix = program.parent.parent
         (self.library,) = self.prefix.rglob("liblacquer.so.0")
         (module,) = self.prefix.rglob("lacquer.pc")
-        text = module.read_text()  # as if it had been configured for where it lies
+        text = module.read_text()  # as if it had been configured for its present location
         module.write_text(re.sub(r"^prefix=.*", f"prefix={self.prefix}", text, flags=re.M))
         self.environment = {name: value for name, value in os.environ.items()
                             if name not in ("LACQUER_OPENVINO", "LACQUER_LIBRARY")}
@@ -58,7 +58,7 @@ def installed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def python(installed):
-    """Runs a script with the Python package over the installed library."""
+    """Runs a script with the Python package and the installed library."""
     environment = {**installed.environment, "LACQUER_LIBRARY": str(installed.library),
                    "PYTHONPATH": str(ROOT / "packaging" / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -116,8 +116,8 @@ LD_DEBUG=files LD_DEBUG_OUTPUT="$1/loaded" "$1/paint" "$4" "$1/out.jpg"
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root")
 def test_roots_install_is_found_with_no_variable_set(tmp_path):
-    """`make install` into /usr/local, played by a folder: pkg-config, the compiler, the loader (by
-    ldconfig, which the install runs) and the library itself find what belongs to it."""
+    """`make install` into a folder that replaces /usr/local: pkg-config, the compiler, the loader
+    (through ldconfig, which the install runs) and the library itself find their files."""
     (tmp_path / "local").mkdir()
     subprocess.run(["cp", "-a", "/etc", tmp_path / "etc"], check=True)
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path)}
@@ -125,7 +125,7 @@ def test_roots_install_is_found_with_no_variable_set(tmp_path):
                            EXAMPLES / "paint.c", HAND], capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(re.findall(r"^nail \d", done.stdout, re.M)) >= 4 and is_jpeg(tmp_path / "out.jpg")
-    assert "install:" not in done.stdout + done.stderr  # nothing more is to be done
+    assert "install:" not in done.stdout + done.stderr  # no further step is needed
     (log,) = tmp_path.glob("loaded.*")
     used = re.findall(r"calling init: (/\S*(?:lacquer|openvino)\S*)", log.read_text())
     assert len(used) >= 3 and all(path.startswith("/usr/local/lib/") for path in used), used
@@ -165,7 +165,7 @@ def test_example_in_cpp(installed, tmp_path):
 def test_example_of_a_video(installed, tmp_path):
     cv2 = pytest.importorskip("cv2")
     program = installed.compile(EXAMPLES / "video.c", tmp_path / "video", "cc", "-std=c99", *STRICT)
-    capture = cv2.VideoCapture(str(FILM))
+    capture = cv2.VideoCapture(str(VIDEO))
     frames = [cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB) for _ in range(8)]
     height, width = frames[0].shape[:2]
     done = installed.run(program, width, height, 30, "accent-gold",
@@ -175,7 +175,7 @@ def test_example_of_a_video(installed, tmp_path):
     changed = [(np.abs(a.astype(int) - b) > 8).any(axis=2).mean() for a, b in zip(painted, frames)]
     assert all(0.001 < share < 0.2 for share in changed), changed
     shown = re.findall(rb"frame (\d) nail (\d+)", done.stderr)
-    assert len({nail for _, nail in shown}) < len(shown) / 4  # ids come again
+    assert len({nail for _, nail in shown}) < len(shown) / 4  # ids are kept
     assert installed.run(program, 0, height, 30, "accent-gold").returncode == 2
 
 
@@ -200,13 +200,13 @@ def test_examples_in_python(python, tmp_path):
 
 def test_example_with_opencv(python, tmp_path):
     cv2 = pytest.importorskip("cv2")
-    film = tmp_path / "film.mjpeg"
-    pictures = FILM.read_bytes().split(b"\xff\xd8\xff")[1:9]
-    film.write_bytes(b"".join(b"\xff\xd8\xff" + picture for picture in pictures))
-    done = python(EXAMPLES / "opencv_video.py", film, tmp_path / "out.mp4", "classic-french")
+    video = tmp_path / "video.mjpeg"
+    pictures = VIDEO.read_bytes().split(b"\xff\xd8\xff")[1:9]
+    video.write_bytes(b"".join(b"\xff\xd8\xff" + picture for picture in pictures))
+    done = python(EXAMPLES / "opencv_video.py", video, tmp_path / "out.mp4", "classic-french")
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"8 frames, [1-9]\d? nails\n", done.stdout), done.stdout
-    before, after = (cv2.VideoCapture(str(path)) for path in (film, tmp_path / "out.mp4"))
+    before, after = (cv2.VideoCapture(str(path)) for path in (video, tmp_path / "out.mp4"))
     for _ in range(8):
         (ok, a), (fine, b) = before.read(), after.read()
         assert ok and fine and a.shape == b.shape
@@ -216,12 +216,13 @@ def test_example_with_opencv(python, tmp_path):
 
 
 def test_a_plugin_folder_is_enough(installed, tmp_path):
-    """The library and `lacquer` beside it, away from their prefix and opened by dlopen, twice."""
+    """The library and `lacquer` beside it, moved out of their prefix and opened with dlopen,
+    twice."""
     plugins = tmp_path / "app" / "plugins"
     plugins.mkdir(parents=True)
     shutil.copy(installed.library, plugins / "liblacquer.so.0")
     shutil.copytree(installed.prefix / "lib" / "lacquer", plugins / "lacquer")
-    model = small_mask(tmp_path)  # a foreign one: the program that tries it is found there too
+    model = small_mask(tmp_path)  # a foreign model: the program that tries it is found there too
     host = tmp_path / "host"
     subprocess.run(["cc", "-I", ROOT / "include", PROGRAMS / "plugin.c", "-o", host], check=True)
     env = {k: v for k, v in installed.environment.items() if k != "LD_LIBRARY_PATH"}
@@ -229,7 +230,7 @@ def test_a_plugin_folder_is_enough(installed, tmp_path):
                          cwd="/")
     counts = re.findall(rb"^(\d+) nails$", done.stdout, re.M)
     assert done.returncode == 0 and len(counts) == 2 and counts[0] == counts[1], done
-    # What others could have put there is not loaded.
+    # Files that others could have put there are not loaded.
     (plugins / "lacquer").chmod(0o777)
     done = installed.run(host, plugins / "liblacquer.so.0", model, HAND, env=env)
     assert done.returncode == 1 and b"nails" not in done.stdout, done
@@ -245,7 +246,8 @@ def test_threads_of_one_model(installed, tmp_path):
 @pytest.mark.parametrize("tool", [["--leak-check=full", "--errors-for-leak-kinds=definite"],
                                   ["--tool=drd"]])
 def test_valgrind_finds_nothing(installed, tmp_path, tool):
-    """With recorded tensors for OpenVINO, which uses processor features that valgrind lacks."""
+    """With recorded outputs instead of OpenVINO, which uses processor features that valgrind
+    lacks."""
     program = installed.compile(PROGRAMS / "threads.c", tmp_path / "threads")
     model = ROOT / "tests" / "fixtures" / "yolo_unit.replay"
     done = installed.run("valgrind", "-q", "--error-exitcode=9",
@@ -393,7 +395,7 @@ def test_arrays_in_and_out(lacquer):
         painter.paint(bgr, lacquer.Look({"color": "#101080"}), pixel_format="bgr", in_place=True,
                       multi_scale=False)
         assert (bgr[..., ::-1] == result.image).all()
-        view = np.array(picture)[:, ::-1][:, ::-1]  # not dense in memory
+        view = np.array(picture)[:, ::-1][:, ::-1]  # not contiguous in memory
         again = painter.paint(view, {"color": "#101080"}, multi_scale=False)
         assert (again.image == result.image).all()
         assert painter.detect(picture, multi_scale=False, find_hands=False).image is None
@@ -435,6 +437,6 @@ def test_many_python_threads_and_a_free_interpreter(lacquer):
     over.set()
     assert all((result.image == results[0].image).all() for result in results)
     assert len(painter._all) == 3
-    # The interpreter ran on meanwhile: a call that held the GIL would leave a gap of its length.
+    # The interpreter ran in the meantime: a call that held the GIL would leave a gap of its length.
     total = sum(result.ms["total"] for result in results) / 1000
     assert len(beats) > total * 20, (len(beats), total)

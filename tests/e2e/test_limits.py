@@ -27,7 +27,7 @@ can_be_ill = LIBRARY.exists()  # a sanitized build is not
 
 @pytest.fixture(scope="module")
 def strict():
-    # A model of one operator, so that a slow machine too does more than five frames a second.
+    # A model of one operator, so that even a slow machine processes more than five frames a second.
     running = Server("--max-sessions-per-address", "2", "--max-fps", "5", "--idle-timeout", "5",
                      "--log-level", "error", "--model",
                      str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
@@ -79,7 +79,7 @@ def is_open(sock):
 # crosses: SESSION_CONNECTIONS_MAX
 def test_connections_of_an_address(strict):
     before = strict.descriptors()["socket"]
-    for _ in range(3):  # what was given back may be had again
+    for _ in range(3):  # a place that was released can be used again
         held = [caller(strict, "127.0.0.2") for _ in range(17)]
         assert eventually(lambda: not is_open(held[16]))
         assert all(is_open(sock) for sock in held[:16])
@@ -90,7 +90,7 @@ def test_connections_of_an_address(strict):
 
 
 def test_connections_beyond_the_servers_descriptors():
-    """It refuses in time, and does not go round and round over what it has no descriptor for."""
+    """It refuses them in time, and does not spin on connections for which it has no descriptor."""
     running = Server(*NO_NAILS, "--max-sessions", "1", "--log-level", "warn")
     held = [caller(running, "127.0.0.2") for _ in range(600)]
     assert eventually(lambda: not is_open(held[-1]))
@@ -102,7 +102,8 @@ def test_connections_beyond_the_servers_descriptors():
 
 # crosses: FRAMES_BYTES_MAX
 def test_memory_of_all_frames():
-    """Many half-sent messages fill it; who sent them is cut off, who sends small frames is not."""
+    """Many half-sent messages use up the memory; their senders are disconnected, while a client
+    with small frames is not."""
     running = Server("--max-frame-memory", "32", "--log-level", "error", "--max-wait", "60000")
     with running.v1() as good:
         good.send(frame(1, plain()))
@@ -110,7 +111,7 @@ def test_memory_of_all_frames():
         before = running.rss_kib()
         greedy = [running.socket(subprotocols=["lacquer.v1"]) for _ in range(30)]
         said = 0
-        for ws in greedy:  # 4 MB each, of which the last bytes never come
+        for ws in greedy:  # 4 MB each, whose last bytes never arrive
             with contextlib.suppress(OSError):
                 ws.socket.sendall(b"\x82\xff" + struct.pack(">QI", 4 << 20, 0)
                                   + bytes((4 << 20) - 10000))
@@ -122,12 +123,12 @@ def test_memory_of_all_frames():
         assert Reply(good.recv(timeout=30)).id == 2
         for ws in greedy:
             ws.socket.close()
-    assert eventually(lambda: serves(running))  # it is weighed again, and there is room
+    assert eventually(lambda: serves(running))  # memory is accounted for again
     assert running.stop()[0] == 0
 
 
 def test_one_post_at_a_time_of_a_poll(server):
-    """Else one session could have as many bodies kept as there are connections."""
+    """Otherwise one session could have as many stored bodies as there are connections."""
     path = "/socket.io/?EIO=4&transport=polling"
     sid = json.loads(httpx.get(server.url + path).text[1:])["sid"]
     head = f"POST {path}&sid={sid} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n".encode()
@@ -137,7 +138,7 @@ def test_one_post_at_a_time_of_a_poll(server):
         assert httpx.post(f"{server.url}{path}&sid={sid}", content="40").status_code == 400
         first.sendall(b"0")
         assert first.recv(4096).startswith(b"HTTP/1.1 200")
-    with connect(server) as gone:  # who leaves in the middle does not block the next
+    with connect(server) as gone:  # a client that leaves in the middle does not block the next
         gone.sendall(head + b"2")
         time.sleep(0.3)
     assert eventually(lambda: httpx.post(f"{server.url}{path}&sid={sid}",
@@ -254,7 +255,7 @@ def a_body_drop_by_drop(server):
 
 
 def a_reply_that_is_not_taken(server):
-    """A painted picture of 12 MB, of which the first bytes are read."""
+    """A painted picture of 12 MB, of which only the first bytes are read."""
     noise = np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8)
     part = (b'--x\r\ncontent-disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
             + png(Image.fromarray(noise)) + b"\r\n--x--\r\n")
@@ -278,8 +279,8 @@ def a_socket_that_answers_no_ping(server):
 
 
 def pings_while_the_server_pings(server):
-    """Each is answered with its own bytes, also while a ping of the server's own is on its way
-    (every 20 s): clients take a server for dead whose answers are others."""
+    """Each ping is answered with its own payload, also while a ping of the server (every 20 s) is
+    in flight: clients consider a server dead if the payload differs."""
     wrong, number, pings, began = [], 0, 0, time.monotonic()
     with connect(server) as raw, raw.makefile("rb") as answers:
         raw.settimeout(20)
@@ -293,7 +294,7 @@ def pings_while_the_server_pings(server):
             payload = struct.pack(">I", number)
             raw.sendall(b"\x89\x84\0\0\0\0" + payload)
             opcode, length = answers.read(2)
-            while opcode == 0x89:  # the server's
+            while opcode == 0x89:  # the server's ping
                 pings += 1
                 raw.sendall(b"\x8a\x80\0\0\0\0")
                 opcode, length = answers.read(2)
@@ -334,7 +335,7 @@ def test_slow_clients(server, tmp_path, hand):
     head, _, taken = unread.result().partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
     assert head.startswith(b"HTTP/1.1 200") and len(taken) < length
-    # The body that was late, the reply that was not taken, the socket without a sign of life.
+    # A body that was late, a reply that was not read, a socket without a sign of life.
     assert server.metric('lacquer_errors_total{status="TIMEOUT"}') - timeouts >= 3
     pings, wrong = pinging.result()
     assert pings >= 2 and not wrong
@@ -344,7 +345,7 @@ def test_slow_clients(server, tmp_path, hand):
 
 
 def test_frames_are_kept_nowhere(tmp_path):
-    """Not in what the server says, not in a file it may write, not in a core."""
+    """Frames are neither in the server's output, nor in a file that it may write, nor in a core."""
     hidden = b"mark-of-a-frame-that-nobody-else-sees"
     picture = plain()
     marked = picture[:2] + b"\xff\xfe" + (len(hidden) + 2).to_bytes(2, "big") + hidden + picture[2:]
@@ -360,7 +361,7 @@ def test_frames_are_kept_nowhere(tmp_path):
     status, said = running.stop()
     assert status == 0 and hidden.decode() not in said
     files = [path for path in cache.rglob("*") if path.is_file()]
-    assert files  # it did write: the compiled model
+    assert files  # it does write the compiled model
     for path in files:
         data = path.read_bytes()
         assert hidden not in data and picture[-200:] not in data, path
@@ -381,12 +382,13 @@ def refused_by(*command):
 
 @pytest.mark.skipif(not can_be_ill, reason="a sanitizer takes the signal itself")
 def test_a_crash_leaves_no_core():
-    """Whatever limit the machine sets: a core would hold the frames that were under way."""
+    """Whatever the machine's limit: a core would contain the frames in flight."""
     running = Server("--log-level", "error")
     pid = running.process.pid
-    with contextlib.suppress(PermissionError):  # where the tests may not
+    with contextlib.suppress(PermissionError):  # if the tests may not set it
         resource.prlimit(pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
-    # Even so: who may not be dumped belongs to root alone, its memory too (proc(5)).
+    # Nevertheless: a process that may not be dumped belongs to root, including its memory
+    # (proc(5)).
     mode = pathlib.Path(f"/proc/{pid}/mem")
     with contextlib.suppress(PermissionError):
         assert mode.stat().st_uid == 0
@@ -396,7 +398,7 @@ def test_a_crash_leaves_no_core():
         os.kill(pid, signal.SIGSEGV)
         end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     running.kill()
-    assert (end.si_code, end.si_status) == (os.CLD_KILLED, signal.SIGSEGV)  # else CLD_DUMPED
+    assert (end.si_code, end.si_status) == (os.CLD_KILLED, signal.SIGSEGV)  # otherwise CLD_DUMPED
 
 
 # crosses: FILE_BYTES_MAX, MODEL_BYTES_MAX, PICTURE_PIXELS_MAX

@@ -33,7 +33,8 @@ def test_a_shopify_export(tmp_path):
     assert {"sku": "ER-02", "brand": "Lacquer & Co", "price": "12.90", "currency": "EUR",
             "url": "https://polish.example/products/evening-reds", "color": "#b0122b",
             "stock": 0}.items() <= cherry.items()
-    # A wrong check digit costs the number alone; what is no polish or no longer sold is named.
+    # A wrong check digit only loses the number; rows that are no polish or no longer sold are
+    # named.
     assert "gtin" not in cherry and "check digit" in said(done, 4)[0]
     assert "'Remover' is left out: it has no colour" in said(done, 6)[0]
     assert "not published" in said(done, 7)[0]
@@ -81,12 +82,12 @@ def test_shades_of_a_shop_are_served(tmp_path):
         theirs = served[shade["name"]]
         assert {key: theirs[key] for key in shade if key != "lab"} \
             == {key: value for key, value in shade.items() if key != "lab"}
-    # The same colours by the command line.
+    # The same colours on the command line.
     looked = subprocess.run([LACQUER, "looks", "--looks", out], capture_output=True, text=True)
     assert "cherry-stem" in looked.stdout and "#b0122b" in looked.stdout
 
 
-def test_what_cannot_be_imported_says_what_to_do(tmp_path):
+def test_a_failed_import_says_what_to_do(tmp_path):
     csv, out = tmp_path / "a.csv", tmp_path / "looks"
 
     def refused(text, *options):

@@ -28,7 +28,7 @@ def drawn():
 
 
 def letterboxed(stretch):
-    """The true mask as it lies in the network's input, and where each nail is."""
+    """The true mask in the network's input coordinates, and the position of each nail."""
     _, mask = drawn()
     height, width = mask.shape
     scale_x, scale_y = SIZE / width, SIZE / height
@@ -51,7 +51,7 @@ def planes(nails, grid=GRID):
 
 def model(path, outputs, type="f32", edges="f32", batch=1, layout="nchw", open_batch=False,
           names=None):
-    """A network whose outputs are always these, plus nothing times its input."""
+    """A network whose outputs are these constants, plus zero times its input."""
     shape = [batch, 3, SIZE, SIZE] if layout == "nchw" else [batch, SIZE, SIZE, 3]
     kind, edge = (helper.np_dtype_to_tensor_dtype(np.dtype(TYPES[t])) for t in (type, edges))
     if open_batch:
@@ -101,7 +101,7 @@ def yolo(rows, unit=False, classes=1, transposed=False, count=300):
         return det, protos
     cells = sum((SIZE // s) ** 2 for s in (8, 16, 32))
     det = np.zeros((1, 4 + classes + PROTOS, cells))
-    # Every cell has a box, wherever it lies.
+    # Every cell has a box, wherever it is.
     det[0, :2] = np.random.default_rng(1).uniform(0, SIZE, (2, cells)) / scale
     det[0, 2:4] = 20 / scale
     for i, (_, (x, y, w, h)) in enumerate(nails):
@@ -156,7 +156,7 @@ def test_yolo_seg(tmp_path, type, how):
     about = json.loads(lacquer("inspect", path, "--json").stdout)
     assert about["head"] == "yolo-seg" and about["prototypes"] == PROTOS
     assert about["rows"] == ("cells" if how["rows"] == "cells" else "end2end")
-    # The other way round, prototypes first and with their channels last, and with a sidecar.
+    # The other order: prototypes first, with their channels last, and with a sidecar.
     path.with_suffix(".json").write_text('{"head": "yolo-seg"}')
     model(path, [protos.transpose(0, 2, 3, 1), det], type=type)
     finds_the_nails(tmp_path, path)
@@ -173,8 +173,8 @@ def test_inputs_of_every_type(tmp_path, edges, layout):
     ("f32", {}), ("f16", {}), ("u8", {}), ("i8", {}),
     ("i8", {"input_scale": 0.0078125, "input_zero": 0}),
     ("u8", {"mean": [0.5] * 3, "std": [0.5] * 3, "input_scale": 0.01, "input_zero": 100})])
-def test_what_goes_in_is_what_the_picture_shows(tmp_path, edges, rule):
-    """A mask that is the picture's own red, turned back from the input's numbers."""
+def test_the_input_is_what_the_picture_shows(tmp_path, edges, rule):
+    """The mask is the picture's own red, converted back from the input's values."""
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(TYPES[edges]))
     scale, zero = rule.get("input_scale", 1 / 255), rule.get("input_zero", -128 * (edges == "i8"))
     if edges in ("f32", "f16"):
@@ -204,9 +204,9 @@ def test_what_goes_in_is_what_the_picture_shows(tmp_path, edges, rule):
 
 @pytest.mark.parametrize("batch", [2, 4])
 @pytest.mark.parametrize("kind", ["yolo", "detr"])
-def test_a_batch_that_the_file_holds(tmp_path, batch, kind):
+def test_a_fixed_batch(tmp_path, batch, kind):
     outputs = yolo("final") if kind == "yolo" else detr()
-    # The first picture's part is ours; the others say something else.
+    # The first picture's outputs are ours; the others have different values.
     outputs = [np.concatenate([o] + [np.full_like(o, 0.3)] * (batch - 1)) for o in outputs]
     path = model(tmp_path / "m.onnx", outputs, batch=batch)
     assert f"takes {batch} pictures at once" in finds_the_nails(tmp_path, path)
@@ -258,7 +258,7 @@ CELLS = np.zeros((1, 84, 2100))
     ([DET, np.zeros((1, 32, 80, 80))], "end2end=False"), ([np.zeros((1, 80))], "classifier"),
     ([np.zeros((1, 300, 4)), np.zeros((1, 300, 2))], "RF-DETR-Seg"),
     ([np.zeros((1, 19, 80, 80))], "1 or 2 channels")])
-def test_what_cannot_be_used_names_the_option(tmp_path, outputs, says, sidecar):
+def test_a_rejected_export_names_the_option(tmp_path, outputs, says, sidecar):
     path = model(tmp_path / "m.onnx", outputs)
     if sidecar:
         path.with_suffix(".json").write_text(json.dumps({"head": sidecar}))
@@ -267,7 +267,7 @@ def test_what_cannot_be_used_names_the_option(tmp_path, outputs, says, sidecar):
         done = lacquer(*args, status=1)
         assert says in done.stderr, done.stderr
         assert not sidecar or f'says "{sidecar}", which it is not' in done.stderr
-    assert "output" in lacquer("inspect", path, status=1).stdout  # what it is, all the same
+    assert "output" in lacquer("inspect", path, status=1).stdout  # its real kind, nevertheless
 
 
 def test_yolo26_as_it_is_exported(tmp_path):
@@ -307,8 +307,8 @@ def test_yolo26_as_it_is_exported(tmp_path):
     assert json.loads(lacquer("inspect", path, "--json").stdout)["rows"] == "end2end"
     subprocess.run([LACQUER, "inspect", path, "--cache-dir", tmp_path / "cache"], check=True)
     (verdict,) = (tmp_path / "cache").glob("tried-*")
-    assert verdict.read_text() in ("converted\n", "direct\n")  # the latter once OpenVINO is mended
-    for options in [], ["--gpu"]:  # and what a server is given is what OpenVINO takes
+    assert verdict.read_text() in ("converted\n", "direct\n")  # the latter once OpenVINO is fixed
+    for options in [], ["--gpu"]:  # and a server gets what OpenVINO accepts
         name = "gpu" if options else "cpu"
         done = subprocess.run([LACQUER, "triton-repo", "-m", path, "--out", tmp_path / "repo",
                                "--name", name, *options], capture_output=True, text=True)

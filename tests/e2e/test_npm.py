@@ -53,7 +53,7 @@ def make_package(device):
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """The tarball, made twice."""
+    """The tarball, built twice."""
     folder = tmp_path_factory.mktemp("npm")
     device = make_device(folder / "device")
     made = [make_package(device).read_bytes() for _ in range(2)]
@@ -64,7 +64,7 @@ def package(tmp_path_factory):
 
 
 def install(package, folder):
-    """As npm lays it into a project."""
+    """Unpacks it as npm does in a project."""
     done = subprocess.run(["npm", "install", "--offline", "--no-audit", "--no-fund", "--no-save",
                            "--ignore-scripts", "--legacy-peer-deps", package], cwd=folder,
                           capture_output=True, text=True, timeout=240)
@@ -79,7 +79,7 @@ def copy_assets(folder, public):
 
 @pytest.fixture(scope="module")
 def project(package, tmp_path_factory):
-    """A fresh project with the package installed from its tarball, as npm lays it."""
+    """A new project with the package installed from its tarball, as npm does."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "package.json").write_text('{"name": "shop", "private": true, "type": "module"}')
     (folder / "app.tsx").write_text(APP)
@@ -108,7 +108,7 @@ def test_the_package_s_list(package):
 
 
 def test_the_package_s_types(project):
-    """tsc --strict over React code that uses it, with two mistakes that it must see."""
+    """tsc --strict over React code that uses it, with two mistakes that it must report."""
     done = subprocess.run(
         ["node", TOOLS / "typescript/bin/tsc", "--noEmit", "--strict", "--jsx", "react-jsx",
          "--module", "esnext", "--moduleResolution", "bundler", "--target", "es2022", "--lib",
@@ -131,15 +131,15 @@ def test_the_package_in_a_bundle(project):
         in_chromium("the_package_in_a_page", f"{url}public/", public)
 
 
-# ---- a project of Vite's
+# ---- a project built with Vite
 
 VITE = HERE / "vite"
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """What `vite build` makes of tests/e2e/vite, below the path that its config says. Vite is 44 MB
-    and fetched by hand."""
+    """The output of `vite build` for tests/e2e/vite, below the path in its config. Vite has 44 MB
+    and is downloaded by hand."""
     if not (VITE / "node_modules").is_dir():
         pytest.skip("there is no Vite: npm ci --ignore-scripts in tests/e2e/vite")
     if not (DEVICE / "device.json").exists():
@@ -170,5 +170,5 @@ def shop(tmp_path_factory):
 @pytest.mark.parametrize("name", ["the_package_built_by_vite",
                                   "the_package_built_by_vite_for_react"])
 def test_the_package_in_a_project_of_vite(name, shop):
-    """Nails are found on the device, by files below the site's own path alone."""
+    """Nails are detected on the device, with files below the site's own path alone."""
     in_chromium(name, *shop)

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from conftest import LACQUER, ROOT
 
-# Which commands have it, and its range.
+# The commands that have the option, and its range.
 MODEL = "apply", "eval", "inspect", "serve"
 INTEGERS = {
     "port": (["serve"], 0, 65535), "admin-port": (["serve"], 0, 65535),
@@ -37,7 +37,7 @@ def run(*args, **environment):
 
 
 def in_source(call, row):
-    """The options of the commands' tables that are such rows, and those read by such a call."""
+    """The options in such rows of the commands' tables, and those parsed by such a call."""
     found = set()
     for path in (ROOT / "src" / "cli").glob("*.c"):
         found |= set(re.findall(rf'{call}\(state, "([a-z-]+)"', path.read_text()))
@@ -56,20 +56,20 @@ def test_every_option_is_here():
 
 
 @pytest.mark.parametrize("option", INTEGERS)
-def test_what_is_no_whole_number_in_range(option):
+def test_values_that_are_not_integers_in_range(option):
     commands, low, high = INTEGERS[option]
     for command in commands:
         for text in [*WRONG, str(low - 1), str(high + 1)]:
             if option == "users" and text == "3,5":
-                continue  # a list of them
+                continue  # a list of numbers
             status, said = run(command, f"--{option}={text}")
             assert status == 2, (command, text, said)
             assert f"--{option} wants a whole number from {low} to {high}, not" in said, said
 
 
 @pytest.mark.parametrize("option", INTEGERS)
-def test_the_ends_of_the_range_are_taken(option):
-    """What is wrong is told of the next option then."""
+def test_the_ends_of_the_range_are_accepted(option):
+    """The error is then about the next option."""
     commands, low, high = INTEGERS[option]
     for text in str(low), str(high), f"00{low}":
         status, said = run(commands[0], f"--{option}={text}", "--no-such-option")
@@ -77,7 +77,7 @@ def test_the_ends_of_the_range_are_taken(option):
 
 
 @pytest.mark.parametrize("option", FRACTIONS)
-def test_what_is_no_plain_number(option):
+def test_values_that_are_not_plain_numbers(option):
     for text in "", " 0.5", "0.5 ", "0x1p-1", "nan", "inf", "half", "0,5", "1e400", "-1":
         command = FRACTIONS[option]
         files = ["in.jpg", "-o", "out.jpg", "--color=#c71585"] if command == "apply" else []

@@ -14,7 +14,7 @@ from test_model_kinds import detr, finds_the_nails, lacquer, model, yolo
 
 WHEELS = sorted((ROOT / ".deps" / "venv").glob("lib/python3*/site-packages/onnxruntime/capi"))
 COMPARE = LACQUER.parent / "tests" / "unit-engine_onnxruntime"
-TABLE = 420  # entries of the library's table of functions
+TABLE = 420  # entries of the library's function table
 
 pytestmark = pytest.mark.skipif(not WHEELS, reason="no onnxruntime in .deps/venv")
 
@@ -33,7 +33,7 @@ def apply(*args, **environment):
     return done, said
 
 
-# ---- the same answers
+# ---- the same results
 
 
 HEADS = {"yolo-cells": lambda: yolo("cells"), "yolo-final": lambda: yolo("final"), "detr": detr}
@@ -57,7 +57,7 @@ def test_nails_are_found(tmp_path, head, monkeypatch):
 
 
 def test_a_tflite_is_converted(tmp_path):
-    """What lq_convert makes of it holds to its size: a sidecar must not name others."""
+    """The result of lq_convert has a fixed size, so a sidecar must not name others."""
     shutil.copy(ROOT / "models" / "nail.tflite", tmp_path)
     done, _ = apply("--engine", "onnxruntime", "-m", tmp_path / "nail.tflite")
     assert done.returncode == 0, done.stderr
@@ -97,7 +97,7 @@ def test_it_serves_in_the_sandbox(args, asked, hand):
     assert len(told) == (asked != "auto"), said
 
 
-def test_it_stands_in_for_triton(hand):
+def test_it_is_a_fallback_for_triton(hand):
     server = Server("--triton-url", "http://127.0.0.1:9", "--fallback", "onnxruntime", "--model",
                     "models/nail-f16.onnx")
     answer = httpx.post(f"{server.url}/api/v1/nails", content=hand, timeout=120,
@@ -107,17 +107,17 @@ def test_it_stands_in_for_triton(hand):
 
 
 def test_nothing_is_reported_home(tmp_path):
-    """ONNX Runtime 1.32 makes itself an identifier and a store of events when it is loaded."""
+    """ONNX Runtime 1.32 creates an identifier and a store of telemetry events when it is loaded."""
     done, _ = apply("--engine", "onnxruntime", HOME=str(tmp_path), XDG_CACHE_HOME="")
     assert done.returncode == 0, done.stderr
     assert not [path for path in tmp_path.rglob("*") if "icrosoft" in str(path)]
 
 
-# ---- what is missing, or wrong
+# ---- missing or wrong parts
 
 
 def build(path, code="", needs=()):
-    """A library of our own in place of one of NVIDIA's."""
+    """A library of ours in place of one of NVIDIA's."""
     path.parent.mkdir(exist_ok=True)
     source = path.with_suffix(".c")
     source.write_text(code or "int none;\n")
@@ -127,7 +127,7 @@ def build(path, code="", needs=()):
 
 
 def driver(folder, version=12040, init=0, count=1):
-    """What libcuda.so.1 would say."""
+    """A simulated libcuda.so.1."""
     build(folder / "libcuda.so.1", f"""
 #include <string.h>
 int cuInit(unsigned flags) {{ return {init}; }}
@@ -141,7 +141,7 @@ int cuGetErrorString(int result, const char **text) {{ *text = "system has unsup
 
 
 def gpu_folder(folder, needs=("libcudart.so.12", "libnvinfer.so.10"), there=("libcudart.so.12",)):
-    """The library with providers that need these, of which some are there."""
+    """The library with providers that need these libraries, some of which exist."""
     folder.mkdir()
     shutil.copy(next(WHEELS[0].glob("libonnxruntime.so.1*")), folder)
     made = {name: build(folder / name) for name in needs}
@@ -158,7 +158,7 @@ PROCESSOR = "; computing on the processor instead"
 
 @pytest.mark.parametrize("case", ["no driver", "driver fails", "no gpu", "old driver",
                                   "no tensorrt", "no copy"])
-def test_what_is_wrong_is_one_line(tmp_path, case):
+def test_a_wrong_part_is_reported_in_one_line(tmp_path, case):
     folder, drivers = tmp_path / "lib", tmp_path / "driver"
     drivers.mkdir()
     newest = "libcudart.so.13" if case == "old driver" else "libcudart.so.12"
@@ -214,8 +214,9 @@ def test_its_absence_is_explained(tmp_path):
     assert done.returncode == 1 and len(said) == 1 and "libonnxruntime.so.1" in said[0]
 
 
-def test_a_library_that_ends_the_process_does_so_in_a_child(tmp_path):
-    """A stranger's model is tried apart first; our own would have been opened here."""
+def test_a_crashing_library_crashes_a_child_process(tmp_path):
+    """A foreign model is tried in a separate process first; ours would have been opened
+    directly."""
     build(tmp_path / "lib" / "libonnxruntime.so.1", f"""
 #include <stdlib.h>
 static void *end(void) {{ abort(); }}
@@ -237,7 +238,7 @@ const void *OrtGetApiBase(void) {{ return &base; }}
     assert "signal 6 (SIGABRT" in said[-1] and "ONNX Runtime cannot take this file" in said[-1]
 
 
-def test_what_was_found_is_kept_for_each_engine(tmp_path):
+def test_the_verdict_is_stored_for_each_engine(tmp_path):
     path, cache = small_mask(tmp_path), tmp_path / "cache"
     for engine in "openvino", "onnxruntime", "onnxruntime":
         assert apply("--engine", engine, "-m", path, "--cache-dir", cache)[0].returncode == 0
@@ -277,7 +278,8 @@ def script(name, *args):
 
 
 def test_damaged_pieces_are_not_unpacked(tmp_path):
-    """Before anything is written: what came over a bad line would end in a wrong figure."""
+    """Checked before anything is written: damage from a bad connection would end in wrong
+    results."""
     (tmp_path / "part.000").write_text("damaged")
     (tmp_path / "SHA256SUMS").write_text("0" * 64 + "  part.000\n")
     done = script("gpu_rows.sh", "run", tmp_path, tmp_path / "out.json")
@@ -286,7 +288,7 @@ def test_damaged_pieces_are_not_unpacked(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["gpu_rows.sh", "setup_gpu.sh"])
-def test_scripts_tell_how_they_are_used(name):
+def test_scripts_print_their_usage(name):
     done = script(name, "abacus")
     assert done.returncode == 2 and f"tools/{name} " in done.stderr
 

@@ -24,7 +24,7 @@ asked = pytest.mark.skipif(not os.environ.get("LACQUER_PACKAGES"),
                            reason="builds packages: LACQUER_PACKAGES=1")
 
 
-# ---- what can be seen without building one
+# ---- checks that need no built package
 
 
 def listed(package):
@@ -33,7 +33,8 @@ def listed(package):
 
 
 def test_every_installed_file_is_in_one_package(tmp_path):
-    """A file that no list has is missing for who installs it; one in two lists is a clash."""
+    """A file missing from every list would not be installed; one in two lists makes the packages
+    conflict."""
     subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
                    env={**os.environ, "DESTDIR": str(tmp_path)})
     (program,) = tmp_path.rglob("bin/lacquer")
@@ -42,16 +43,16 @@ def test_every_installed_file_is_in_one_package(tmp_path):
         if path.is_dir():
             continue
         name = f"usr/{path.relative_to(prefix)}"
-        # Packages have the folder of their architecture.
+        # In packages, libraries are in the folder of their architecture.
         name = re.sub("usr/lib/(lacquer/|liblacquer|pkgconfig/)", r"usr/lib/any/\1", name)
         owners = [package for package in PACKAGES for glob in listed(package)
                   if fnmatch.fnmatch(name, glob) or fnmatch.fnmatch(name, f"{glob}/*")]
         assert len(owners) == 1, (name, owners)
 
 
-def test_the_packages_say_what_meson_says():
+def test_the_packages_agree_with_meson():
     version = re.search(r"version: '([^']+)'", (ROOT / "meson.build").read_text())[1]
-    debian = version.replace("-rc", "~rc")  # a candidate sorts before its release
+    debian = version.replace("-rc", "~rc")  # a release candidate sorts before its release
     assert (DEBIAN / "changelog").read_text().startswith(f"lacquer ({debian})")
     soname = re.search(r"soversion: '(\d+)'", (ROOT / "meson.build").read_text())[1]
     assert f"Package: liblacquer{soname}\n" in (DEBIAN / "control").read_text()
@@ -61,7 +62,7 @@ def test_the_packages_say_what_meson_says():
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
 def test_the_packaged_unit(tmp_path):
-    """The unit as debian/rules makes it; the installed program in the place of /usr/bin's."""
+    """The unit as debian/rules installs it, with the installed program in place of /usr/bin's."""
     rules = (DEBIAN / "rules").read_text()
     script = re.search(r"execute_before_dh_installsystemd:\n\t(.*?)\n\n", rules, re.S)[1]
     target = tmp_path / "debian"
@@ -72,7 +73,7 @@ def test_the_packaged_unit(tmp_path):
     unit = target / "lacquer.service"
     text = unit.read_text()
     assert "ExecStart=/usr/bin/lacquer serve " in text and "make install" not in text
-    # Nothing is run that a minimal Debian lacks, as it does /bin/kill.
+    # It runs nothing that a minimal Debian lacks, such as /bin/kill.
     assert set(re.findall(r"^Exec\w+=(\S+)", text, re.M)) == {"/usr/bin/lacquer", "/bin/sh"}
     assert "EnvironmentFile=-/etc/default/lacquer" in text and "/usr/local" not in text
     unit.write_text(text.replace("/usr/bin/lacquer", str(LACQUER)))
@@ -117,7 +118,7 @@ def version_of(path):
 
 
 def packed_as_newer(path, folder):
-    """The same package with a later version, into the folder."""
+    """Puts the same package with a later version into the folder."""
     tree = folder / path.stem
     subprocess.run(["dpkg-deb", "-R", path, tree], check=True)
     control = tree / "DEBIAN" / "control"
@@ -129,7 +130,7 @@ def packed_as_newer(path, folder):
 
 
 class Root:
-    """A Debian of its own in a folder; each command has namespaces of its own."""
+    """A separate Debian in a folder; each command gets its own namespaces."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -164,7 +165,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("debootstrap"
 
 @pytest.fixture(scope="module")
 def clean_root(debs, tmp_path_factory):
-    """With the packages and a hand beside each other in /debs, and later ones in /later."""
+    """With the packages and a picture of a hand in /debs, and later versions in /later."""
     root = Root(tmp_path_factory.mktemp("clean") / "root")
     for name in ("debs", "later"):
         (root.folder / name).mkdir()
@@ -182,7 +183,7 @@ def clean_root(debs, tmp_path_factory):
 def test_debian_packages_in_a_clean_root(clean_root):
     root = clean_root
     root.run("sh", "-c", "apt-get install -qy --no-install-recommends /debs/*.deb")
-    # The program, its networks and OpenVINO, with nothing of the network and no variable set.
+    # The program, its networks and OpenVINO, without network access and without any variable set.
     done = root.run("lacquer", "apply", "/debs/light.jpg", "-o", "/debs/out.jpg", "--json")
     assert done.stdout.count('"id"') >= 4
     assert (root.folder / "debs" / "out.jpg").read_bytes()[:2] == b"\xff\xd8"
@@ -191,7 +192,7 @@ def test_debian_packages_in_a_clean_root(clean_root):
                       "ldd /usr/lib/*/lacquer/*.so* "
                       "/usr/lib/*/lacquer/lacquer-check-model /usr/lib/*/liblacquer.so.0").stdout
     assert "liblacquer.so.0 " in loaded and "not found" not in loaded
-    # Enabled as a service; its defaults are the administrator's to change.
+    # Enabled as a service; the administrator may change its defaults.
     wants = root.folder / "etc/systemd/system/multi-user.target.wants/lacquer.service"
     assert wants.is_symlink()
     assert "/etc/default/lacquer" in root.run("dpkg-query", "-W", "-f", "${Conffiles}",
@@ -214,8 +215,8 @@ def test_debian_packages_in_a_clean_root(clean_root):
 @asked
 @as_root
 def test_the_service_of_the_package_under_systemd(clean_root):
-    """Enabled and started by the installation, reloaded, killed and up again, told its options, run
-    on by a later version, and gone without a trace when it is purged."""
+    """Enabled and started by the installation, reloaded, restarted after a kill, given options,
+    continued by a later version, and removed without a trace when it is purged."""
     clean_root.run("sh", "-c", "apt-get install -qy --no-install-recommends systemd systemd-sysv "
                    "dbus curl /debs/*.deb && apt-get purge -qy lacquer liblacquer0 liblacquer-dev")
     system = Booted(clean_root.folder)
@@ -232,7 +233,7 @@ def serve_under(system, root):
     def healthy(port=8080):
         return system.run("curl", "-sf", f"http://127.0.0.1:{port}/healthz",
                           check=False).stdout == "ok\n"
-    # No network in there: what it depends on comes first.
+    # No network access inside: dependencies are installed before.
     system.run("sh", "-c", "dpkg -i /debs/*.deb")
     assert system.run("systemctl", "is-enabled", "lacquer").stdout == "enabled\n"
     system.until("the service answers", healthy)
@@ -266,7 +267,7 @@ def serve_under(system, root):
 
 @asked
 def test_the_wheel_in_an_environment_of_its_own(tmp_path):
-    """Built, installed by pip beside what it depends on, used where there is no other Lacquer, and
+    """Built, installed by pip with its dependencies, used without any other Lacquer, and
     removed."""
     done = subprocess.run([ROOT / "tools" / "wheel.sh", BUILD], capture_output=True, text=True,
                           env={**os.environ, "PYTHON": sys.executable})

@@ -22,7 +22,7 @@ PREFLIGHT = {"Origin": SHOP, "Access-Control-Request-Method": "POST"}
 
 
 def usage_error(*args):
-    """What `lacquer serve` says of options that it does not take."""
+    """The error of `lacquer serve` for options that it rejects."""
     done = subprocess.run([LACQUER, "serve", "--port", "0", *args], capture_output=True, text=True,
                           timeout=60)
     assert done.returncode == 2, done
@@ -41,7 +41,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def raw(url, **headers):
-    """An answer and its bytes as they came; httpx would ask for codings of its own and unpack."""
+    """A response and its unmodified bytes; httpx would request encodings of its own and
+    decompress."""
     sent = {"accept-encoding": "identity"}
     sent.update({name.replace("_", "-"): value for name, value in headers.items()})
     with httpx.stream("GET", url, headers=sent) as reply:
@@ -57,7 +58,7 @@ def unbrotli(data):
     return done.stdout
 
 
-def test_files_come_as_the_client_takes_them(server):
+def test_files_are_sent_in_an_accepted_encoding(server):
     url = f"{server.url}/{bundle_of(server)}"
     plainly, whole = raw(url)
     assert "content-encoding" not in plainly.headers
@@ -75,18 +76,18 @@ def test_files_come_as_the_client_takes_them(server):
         head = httpx.head(url, headers={"Accept-Encoding": accept})
         for name in ("etag", "content-length", "content-encoding", "cache-control", "vary"):
             assert head.headers[name] == reply.headers[name]
-    # Strong tags: other bytes, another tag.
+    # Strong tags: other bytes have another tag.
     assert len(tags) == 3 and all(re.fullmatch(r'"[\w-]+"', tag) for tag in tags)
 
 
-def test_a_client_that_takes_no_coding(server):
+def test_a_client_that_accepts_no_encoding(server):
     for accept in ("identity;q=0", "*;q=0", "br;q=0, gzip;q=0, identity;q=0"):
         reply, body = raw(f"{server.url}/", accept_encoding=accept)
         assert reply.status_code == 406 and b"identity" in body
         assert "accept-encoding" in reply.headers["vary"]
 
 
-def test_a_copy_is_confirmed(server):
+def test_a_cached_copy_is_confirmed(server):
     url = f"{server.url}/{bundle_of(server)}"
     reply, _ = raw(url, accept_encoding="br")
     tag, plain_tag = reply.headers["etag"], raw(url)[0].headers["etag"]
@@ -98,7 +99,7 @@ def test_a_copy_is_confirmed(server):
         assert "accept-encoding" in again.headers["vary"]
         head = httpx.head(url, headers={"Accept-Encoding": "br", "If-None-Match": had})
         assert head.status_code == 304
-    # The copy of another coding is not this one's.
+    # The copy in another encoding is not this one's.
     for had in (plain_tag, '"other"', tag.strip('"')):
         assert raw(url, accept_encoding="br", if_none_match=had)[0].status_code == 200, had
 
@@ -156,7 +157,7 @@ def site(tmp_path):
     return folder
 
 
-def test_pages_of_a_folder_may_do_what_they_did_elsewhere(site):
+def test_pages_of_a_folder_have_no_policy_of_ours(site):
     running = Server(*NO_NAILS, "--web", str(site))
     reply = httpx.get(running.url)
     for name in ("content-security-policy", "permissions-policy", "referrer-policy",
@@ -210,7 +211,7 @@ def test_who_may_frame_the_page():
 
 
 @pytest.mark.parametrize("written", ["https://shop.example/", "HTTPS://Shop.Example:443"])
-def test_an_origin_as_people_write_it(written):
+def test_an_origin_in_its_usual_forms(written):
     running = Server(*NO_NAILS, "--allow-origin", written)
     reply = httpx.post(f"{running.url}/api/v1/nails", content=plain(), headers={"Origin": SHOP})
     assert reply.status_code == 200 and reply.headers["access-control-allow-origin"] == SHOP
@@ -253,14 +254,14 @@ def test_preflight(everybody):
     assert "authorization" in plainly.headers["access-control-allow-headers"]
 
 
-def test_a_preflight_gives_nothing_odd_back(everybody):
+def test_a_preflight_echoes_nothing_unexpected(everybody):
     asked = httpx.options(f"{everybody.url}/api/process", headers={
         **PREFLIGHT, "Access-Control-Request-Headers": "x-a; <b>"})
     assert asked.status_code == 204 and "<b>" not in str(asked.headers)
 
 
-def test_a_page_elsewhere_reads_answers_and_errors(everybody):
-    """Without these headers a page sees a failed request and no reason."""
+def test_a_foreign_page_can_read_responses_and_errors(everybody):
+    """Without these headers a page sees a failed request without a reason."""
     mine = {"Origin": SHOP, "Authorization": f"Bearer {TOKEN}"}
     url = everybody.url
     replies = {
@@ -278,11 +279,11 @@ def test_a_page_elsewhere_reads_answers_and_errors(everybody):
         assert reply.headers["access-control-allow-origin"] == SHOP, status
         assert "origin" in reply.headers["vary"]
         assert "x-nails" in reply.headers["access-control-expose-headers"]
-        # The token's cookie is for pages of this server.
+        # The token's cookie is only for pages of this server.
         assert "access-control-allow-credentials" not in reply.headers
 
 
-def test_a_page_elsewhere_reads_that_there_is_no_room():
+def test_a_foreign_page_can_read_that_the_server_is_full():
     running = Server(*NO_NAILS, "--allow-origin", SHOP, "--max-sessions-per-address", "1")
     poll = f"{running.url}/socket.io/?EIO=4&transport=polling"
     first = httpx.get(poll, headers={"Origin": SHOP})
@@ -324,7 +325,7 @@ UPGRADE = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $
 
 
 class Proxied:
-    """nginx as it is often set up, before a server of two kinds."""
+    """nginx in the usual configurations, in front of an open and of a guarded server."""
 
     def __init__(self, folder):
         (folder / "tokens").write_text(TOKEN + "\n")
@@ -363,12 +364,12 @@ def test_proxies_that_change_host(proxied):
     for way in ("good", "noport", "nohost"):
         own = {"Origin": proxied.url, "Sec-Fetch-Site": "same-origin"}
         assert post(way, **own) == 200, way
-        # A form's own post names no origin where the page says no-referrer.
+        # A form's own post has no origin if the page's referrer policy is no-referrer.
         assert post(way, **{**own, "Origin": "null"}) == 200
         for site in ("same-site", "cross-site"):
             assert post(way, **{"Origin": "http://localhost:1", "Sec-Fetch-Site": site}) == 403
         assert post(way, Origin="https://evil.example") == 403
-    # Who does not say same-origin may be a page at another port of the same host.
+    # Without same-origin it may be a page at another port of the same host.
     assert post("good", Origin=proxied.url) == 200
     assert post("noport", Origin=proxied.url) == 403
     assert post("noport", Origin="http://localhost:1") == 403
@@ -379,7 +380,7 @@ def test_proxies_that_change_host(proxied):
     assert f"--allow-origin {proxied.url}" in lines[0]
 
 
-def test_a_refused_socket_is_told_of_once(proxied):
+def test_a_refused_socket_is_logged_once(proxied):
     """A browser shows its user no reason, and sends no Sec-Fetch-Site with a WebSocket."""
     for way in ("noport", "nohost", "noport"):
         with pytest.raises(InvalidStatus) as caught:
@@ -392,7 +393,7 @@ def test_a_refused_socket_is_told_of_once(proxied):
     assert f"Host is 127.0.0.1:{proxied.open.port}" in said
 
 
-def test_strangers_do_not_fill_the_log():
+def test_foreign_pages_do_not_fill_the_log():
     running = Server(*NO_NAILS)
     for i in range(40):
         httpx.post(f"{running.url}/api/v1/nails", content=b"",
@@ -409,7 +410,7 @@ def test_a_token_link_stays_below_its_prefix(proxied):
         assert cookie.path == "/guarded" and not cookie.path_specified
         reply = browser.post(f"{proxied.url}/guarded/api/v1/nails", content=plain())
         assert reply.status_code == 200
-        # Others' pages on the same host are not given it.
+        # Other pages on the same host do not receive it.
         assert "cookie" not in browser.get(f"{proxied.url}/good/healthz").request.headers
     for path in (f"shop/?token={TOKEN}", "?token=wrong"):
         assert httpx.get(f"{proxied.url}/guarded/{path}").status_code == 401

@@ -30,7 +30,7 @@ def apply(*args, status=0):
 
 @pytest.fixture(scope="module")
 def one_worker():
-    """A server whose only codec sees every picture."""
+    """A server with a single codec, which therefore decodes every picture."""
     running = Server("--log-level", "warn", "--workers", "1", "--max-wait", "60000")
     yield running
     status, said = running.stop()
@@ -42,7 +42,7 @@ def ask(server, name):
                       headers={"Content-Type": "image/jpeg"})
 
 
-def test_no_table_of_one_picture_reaches_the_next(one_worker):
+def test_no_decoding_table_leaks_into_the_next_picture(one_worker):
     alone = ask(one_worker, "webcam-frame.jpg")
     assert alone.status_code == 200
     assert ask(one_worker, "no-quantisation-tables.jpg").status_code == 422
@@ -64,7 +64,7 @@ def test_apply_decodes_each_file_by_itself(tmp_path):
 def test_what_follows_the_last_block_does_not_matter(one_worker, tmp_path, name):
     assert ask(one_worker, name).status_code == 200
     apply(PICTURES / name, "-o", tmp_path / "out.jpg")
-    # A quarter less of the picture is no picture.
+    # With a quarter missing, it is not accepted as a picture.
     (tmp_path / "cut.jpg").write_bytes(read("phone-trailer.jpg")[:60000])
     done = apply(tmp_path / "cut.jpg", "-o", tmp_path / "cut-out.jpg", status=1)
     assert "cannot decode the JPEG" in done.stderr and not (tmp_path / "cut-out.jpg").exists()
@@ -74,21 +74,21 @@ def test_what_follows_the_last_block_does_not_matter(one_worker, tmp_path, name)
 
 @pytest.fixture(scope="module")
 def nails(tmp_path_factory):
-    """Where they are on the hand that several pictures show."""
+    """The positions of the nails on the hand that several pictures show."""
     path = tmp_path_factory.mktemp("nails") / "mask.png"
     apply(PICTURES / "hand-srgb.jpg", "--mask-out", path)
     return np.asarray(Image.open(path))
 
 
 def in_space(picture, space):
-    """Converted to another colour space, with its profile."""
+    """Converted to another colour space, with its profile embedded."""
     source = Image.open(io.BytesIO(read("hand-srgb.jpg")))
     return ImageCms.profileToProfile(picture or source, ImageCms.createProfile("sRGB"), space,
                                      renderingIntent=1)
 
 
 def profile(name):
-    """Profiles of the usual kinds, made by the ones PNG's chunks stand for."""
+    """Common kinds of profiles, built from the ones that PNG's chunks describe."""
     curves = {"linear": (.3127, .3290, .64, .33, .30, .60, .15, .06, 1.0),
               "adobe": (.3127, .3290, .64, .33, .21, .71, .15, .06, 1 / 2.19921875)}
     out = io.BytesIO()
@@ -128,7 +128,7 @@ def test_other_profiles_in_png(tmp_path, nails, space):
     out = (tmp_path / "out.png").read_bytes()
     assert profile_of(out) == icc
     same = np.asarray(Image.open(io.BytesIO(out))) == np.asarray(picture)
-    assert same.all(axis=2)[nails == 0].mean() > 0.999  # but for what the other outline touched
+    assert same.all(axis=2)[nails == 0].mean() > 0.999  # except where the outlines differ
     there, here = shown(out), shown((tmp_path / "srgb.png").read_bytes())
     assert delta_e(there[nails > 250].mean(axis=0), here[nails > 250].mean(axis=0)) < 1
 
@@ -183,11 +183,11 @@ WAYS = [socketio, bare, versioned, base64_json, multipart, multipart_json]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_out_keeps_the_profile(one_worker, way):
+def test_every_output_keeps_the_profile(one_worker, way):
     data = read("hand-p3.jpg")
     reply = way(one_worker, data)
     assert profile_of(reply) == profile_of(data)
-    # Skin looks as it did, grain aside, which a JPEG of quality 85 loses.
+    # Skin is unchanged, except for grain, which a JPEG of quality 85 loses.
     assert np.median(delta_e(blocks(shown(reply)), blocks(shown(data)))) < 0.5
     assert profile_of(way(one_worker, read("hand-srgb.jpg"))) is None
 
@@ -208,11 +208,11 @@ def test_a_profile_in_many_parts(one_worker, tmp_path):
                 bytes([number + 1, len(pieces)]) + piece for number, piece in enumerate(pieces)]
     whole = data[:2] + b"".join(reversed(segments)) + data[2:]
     assert profile_of(multipart(one_worker, whole)) == icc
-    lost = data[:2] + b"".join(segments[1:]) + data[2:]  # counts as none
+    lost = data[:2] + b"".join(segments[1:]) + data[2:]  # is ignored
     assert profile_of(multipart(one_worker, lost)) is None
 
 
-def test_a_broken_profile_counts_as_none(one_worker, nails):
+def test_a_broken_profile_is_ignored(one_worker, nails):
     whole = profile_of(read("hand-p3.jpg"))
     before = shown(multipart(one_worker, read("hand-srgb.jpg")))
     for icc in (whole[:200], whole[:128] + b"\xff" * 400, b"nothing of the kind" * 20):
@@ -238,7 +238,7 @@ def test_inks_and_grey(one_worker, tmp_path):
 # ---- other containers ---------------------------------------------------------------------------
 
 def saved(kind, turn=0, **options):
-    """The Display P3 hand, or it lying on its side with a note of that, as another kind of file."""
+    """The Display P3 hand, or the same rotated with an orientation tag, in another file format."""
     out, picture, exif = io.BytesIO(), Image.open(PICTURES / "hand-p3.jpg"), Image.Exif()
     icc = picture.info["icc_profile"]
     if turn:
@@ -268,7 +268,8 @@ def test_webp_and_avif(one_worker, tmp_path, kind, turn):
 
 
 def test_nothing_under_the_gpl_is_linked():
-    """Debian's libheif brings an encoder under the GPL along, so it is loaded, never linked."""
+    """Debian's libheif includes an encoder under the GPL, so it is loaded at run time, never
+    linked."""
     linked = subprocess.run(["ldd", LACQUER], capture_output=True, text=True, check=True).stdout
     assert "libavif" in linked
     assert not any(name in linked for name in ("libheif", "x265", "libde265", "x264"))
@@ -311,7 +312,7 @@ def test_what_is_written_into_a_folder(tmp_path):
     apply(*sorted(tmp_path.glob("*-in.*")), "-o", tmp_path / "out")
     names = {path.name: Image.open(path).format for path in (tmp_path / "out").iterdir()}
     assert names == {"webp-in.webp": "WEBP", "avif-in.jpg": "JPEG", "png-in.png": "PNG"}
-    # Of two that would go to one file, none is lost unseen.
+    # If two pictures would get the same output file, neither is lost silently.
     (tmp_path / "avif-in.jpg").write_bytes(read("hand-srgb.jpg"))
     done = apply(tmp_path / "avif-in.avif", tmp_path / "avif-in.jpg", "-o", tmp_path / "out2",
                  status=1)
@@ -327,7 +328,7 @@ def test_unknown_endings_are_refused_before_anything_is_done(tmp_path, name):
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF"])
-def test_kinds_that_are_not_taken_are_named(one_worker, tmp_path, kind):
+def test_unsupported_formats_are_named(one_worker, tmp_path, kind):
     Image.new("RGB", (8, 8)).save(tmp_path / "in.jpg", kind)
     done = apply(tmp_path / "in.jpg", "-o", tmp_path / "out.jpg", status=1)
     assert f"a {kind}" in done.stderr and "save it as a JPEG" in done.stderr

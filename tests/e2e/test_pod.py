@@ -46,11 +46,12 @@ def test_the_bundle_brings_all_its_libraries(bundle):
     assert all(path.is_relative_to(bundle) for path in libraries), libraries
 
 
-def test_the_pod_writes_its_repository_and_keeps_triton_up(tmp_path):
-    """A tritonserver that ends at once stands for one that crashes; Lacquer serves meanwhile."""
+def test_the_pod_writes_its_repository_and_restarts_triton(tmp_path):
+    """A tritonserver that exits at once simulates one that crashes; Lacquer serves in the
+    meantime."""
     bin, models, started = tmp_path / "bin", tmp_path / "models", tmp_path / "started"
     bin.mkdir()
-    (models / ".nail.a1B2c3").mkdir(parents=True)  # of a start that was cut off
+    (models / ".nail.a1B2c3").mkdir(parents=True)  # left by an interrupted start
     (bin / "lacquer").symlink_to(LACQUER)
     (bin / "tritonserver").write_text(f'#!/bin/sh\necho "$@" >>"{started}"\nexit 1\n')
     (bin / "tritonserver").chmod(0o755)

@@ -18,11 +18,11 @@ def emulated(cpu, *args, status=0):
     return done
 
 
-# qemu64 is what QEMU and Proxmox give a virtual machine for which nothing was chosen.
+# qemu64 is the default processor of virtual machines under QEMU and Proxmox.
 @pytest.mark.parametrize("cpu, lacks", [
     ("qemu64", "SSSE3, SSE4.1, SSE4.2, POPCNT"), ("core2duo", "SSE4.1, SSE4.2, POPCNT"),
     ("Nehalem,-popcnt", "POPCNT"), ("Nehalem", None)])
-def test_engines_says_what_the_processor_lacks(cpu, lacks):
+def test_engines_reports_what_the_processor_lacks(cpu, lacks):
     listed = json.loads(emulated(cpu, "engines", "--json").stdout)["engines"]
     openvino = next(engine for engine in listed if engine["name"] == "openvino")
     assert openvino["available"] == (lacks is None)
@@ -35,13 +35,14 @@ def test_engines_says_what_the_processor_lacks(cpu, lacks):
 @pytest.mark.parametrize("args", [
     ["apply", HANDS / "light.jpg", "-o", "/dev/null"], ["inspect"], ["serve", "--port", "0"],
     ["triton-repo", "--out", "/nonexistent"], ["eval", "--images", HANDS, "--masks", HANDS]])
-def test_every_command_that_opens_the_engine_says_so(args):
+def test_every_command_that_opens_the_engine_reports_it(args):
     said = emulated("qemu64", *args, status=1).stderr
     assert "this processor lacks SSSE3, SSE4.1, SSE4.2, POPCNT" in said and '"host"' in said
 
 
 def test_our_own_code_runs_on_plain_x86_64(tmp_path):
-    """Decoding, finding nails, painting, encoding: every kernel falls back to what is there."""
+    """Decoding, detecting nails, painting, encoding: every kernel falls back to the available
+    instructions."""
     args = ["-m", ROOT / "tests/fixtures/yolo_unit.replay", HANDS / "light.jpg", "--json"]
     here = subprocess.run([LACQUER, "apply", *args, "-o", tmp_path / "here.jpg"],
                           capture_output=True, text=True, check=True)
@@ -50,7 +51,7 @@ def test_our_own_code_runs_on_plain_x86_64(tmp_path):
     assert len(nails[0]) > 0 and nails[0] == nails[1]
 
 
-def test_the_oldest_processor_that_will_do(tmp_path):
+def test_the_oldest_supported_processor(tmp_path):
     emulated("Nehalem", "apply", "--fast", "--cache-dir", "none", HANDS / "light.jpg", "-o",
              tmp_path / "out.jpg")
     assert (tmp_path / "out.jpg").stat().st_size > 1000

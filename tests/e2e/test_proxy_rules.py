@@ -16,11 +16,11 @@ KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 
 
 
 class Node:
-    """Keeps the heads of all requests; upgrades whoever asks, answers everybody else."""
+    """Records the heads of all requests; accepts every upgrade and answers all other requests."""
 
     def __init__(self):
         self.heads = []
-        self.held = threading.Event()  # set: answers come at once
+        self.held = threading.Event()  # set: responds at once
         self.held.set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=200)
         self.port = self.listener.getsockname()[1]
@@ -85,7 +85,7 @@ class Proxy(Balancer):
 
 
 def first_answer(raw, seconds):
-    """A whole head, or what came until the other side closed."""
+    """A whole head, or what arrived before the other side closed."""
     raw.settimeout(seconds)
     got = b""
     with contextlib.suppress(OSError):
@@ -119,7 +119,7 @@ COUNTERS = ["/metrics", "/%6Detrics", "/%6detrics", "/%6d%65%74%72%69%63%73", "/
 
 
 @pytest.mark.parametrize("path", COUNTERS)
-def test_counters_are_not_public_however_they_are_written(proxy, path):
+def test_counters_are_not_public_in_any_spelling(proxy, path):
     before = len(proxy.node.heads)
     for method in (b"GET", b"HEAD", b"POST"):
         got = proxy.ask(method + b" "
@@ -129,7 +129,7 @@ def test_counters_are_not_public_however_they_are_written(proxy, path):
     assert proxy.node.heads[before:] == []
 
 
-def test_what_only_looks_like_the_counters_is_served(proxy):
+def test_paths_similar_to_the_counters_are_served(proxy):
     for path in ("/", "/lang/metrics.js", "/metricsx", "/xmetrics", "/api/v1/info",
                  "/my%20page.html",
                  "/?next=/metrics", "/socket.io/?sid=metrics", "/a%2Bb.js", "/%C3%A9.html"):
@@ -168,8 +168,9 @@ OTHER_UPGRADES = [["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings",
 
 @pytest.mark.parametrize("lines", OTHER_UPGRADES, ids=range(len(OTHER_UPGRADES)))
 def test_an_upgrade_to_anything_else_is_not_passed_on(proxy, lines):
-    """Answered as if it was not asked for (RFC 9110, 7.8), or refused; of two headers nginx takes
-    the first, which then is the only one. HAProxy 3 refuses the 101 to one without a key (502)."""
+    """Answered as if the upgrade had not been requested (RFC 9110, 7.8), or refused. Of two headers
+    nginx takes the first and forwards only that. HAProxy 3 refuses the 101 for one without a key
+    (502)."""
     before = len(proxy.node.heads)
     got = proxy.ask("\r\n".join(["GET /ws HTTP/1.1", "Host: x", *lines, "", ""]).encode())
     assert re.match(rb"HTTP/1.1 (200|400|101|502)", got), got[:60]
@@ -182,7 +183,7 @@ def test_an_upgrade_to_anything_else_is_not_passed_on(proxy, lines):
 
 
 def test_http_2_is_not_spoken(proxy):
-    """Neither with prior knowledge: its streams would pass the limit of connections."""
+    """Not even with prior knowledge: its streams would bypass the limit on connections."""
     before = len(proxy.node.heads)
     settings = b"\0\0\0\4\0\0\0\0\0"
     headers = b"\x82\x86\x84\x41\x01x"  # GET, http, /, :authority x
@@ -201,10 +202,10 @@ def test_a_websocket_is_passed_on(proxy):
         assert re.search("^upgrade: *websocket", proxy.node.heads[-1], re.M | re.I)
 
 
-# ---- what is said of clients
+# ---- headers about the client
 
 
-def test_what_clients_say_of_themselves_is_replaced(proxy):
+def test_headers_of_clients_about_themselves_are_replaced(proxy):
     proxy.ask(b"GET /said HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-For: 10.9.8.7\r\n"
               b"X-Forwarded-For: 10.9.8.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\n"
               b"X-Real-IP: 10.9.8.5\r\nForwarded: for=10.9.8.4\r\n\r\n")
@@ -215,11 +216,12 @@ def test_what_clients_say_of_themselves_is_replaced(proxy):
     assert named["x-forwarded-host"] == "shop.example"
 
 
-# ---- what is written down
+# ---- logs
 
 
-def test_no_secret_is_written_down(proxy):
-    """Good requests and bad, answered and not: neither query, cookie nor authorization."""
+def test_no_secret_is_logged(proxy):
+    """For good and bad requests, with and without a response, the log contains neither query,
+    cookie nor authorization."""
     heads = [f"GET /?token={SECRET} HTTP/1.1", f"GET /socket.io/?EIO=4&sid={SECRET} HTTP/1.1",
              f"POST /socket.io/?EIO=4&transport=polling&sid={SECRET} HTTP/1.1",
              f"GET /metrics?token={SECRET} HTTP/1.1", f"PUT /?token={SECRET} HTTP/1.1",
@@ -235,12 +237,12 @@ def test_no_secret_is_written_down(proxy):
         if "/written" in proxy.heard():
             break
         time.sleep(0.05)
-    assert "/written" in proxy.heard()  # what may be known is
+    assert "/written" in proxy.heard()  # what may be logged is
     assert SECRET not in proxy.heard() and SECRET[:16] not in proxy.heard()
 
 
-def test_no_secret_is_written_down_when_nodes_are_gone(tmp_path, proxy):
-    """Trouble with a node is told with the request that met it."""
+def test_no_secret_is_logged_when_nodes_are_down(tmp_path, proxy):
+    """An error of a node is logged together with the request that met it."""
     mine = Proxy(proxy.kind, tmp_path)
     mine.node.stop()
     for _ in range(3):
@@ -255,10 +257,10 @@ def test_no_secret_is_written_down_when_nodes_are_gone(tmp_path, proxy):
     assert SECRET not in said
 
 
-# ---- one address
+# ---- limits per address
 
 
-def test_one_address_has_so_many_connections(tmp_path, proxy):
+def test_connections_of_an_address_are_limited(tmp_path, proxy):
     mine = Proxy(proxy.kind, tmp_path)
     mine.node.held.clear()
     opened = []

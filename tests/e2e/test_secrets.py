@@ -82,9 +82,9 @@ def test_a_revoked_token_ends_socketio_over_both_transports(two_tokens):
             time.sleep(0.3)
             reload(two_tokens, f"{OTHER}\n")
             assert close_code(gone) == 1008
-            # The poll under way is told that the session is over.
+            # The poll in flight gets the message that the session is over.
             assert responses(poll, 1).endswith(b"\r\n\r\n1")
-        # The session's name opens nothing any more, neither a poll nor a socket.
+        # The session's id is no longer valid, neither for a poll nor for a socket.
         assert httpx.get(f"{two_tokens.url}{POLL}&sid={sids[TOKEN]}").status_code == 401
         assert httpx.post(f"{two_tokens.url}{POLL}&sid={sids[TOKEN]}",
                           content="40").status_code == 401
@@ -105,8 +105,8 @@ def test_a_polling_session_that_has_become_a_socket_ends_too(two_tokens):
     assert ended.wait(10)
 
 
-def test_who_takes_nothing_is_not_served_on(two_tokens):
-    """A client that does not read cannot be told goodbye; its frames are not painted any more."""
+def test_a_client_that_does_not_read_is_no_longer_served(two_tokens):
+    """A client that does not read cannot get a goodbye; its frames are no longer painted."""
     with two_tokens.v1(additional_headers=bearer(TOKEN)) as gone:
         gone.send(frame(1, plain()))
         gone.recv(timeout=30)
@@ -160,11 +160,11 @@ def test_sighup_changes_all_or_nothing(authority, tmp_path):  # noqa: F811
     chain, secret = authority("second")
     cert.write_text(chain)
     key.write_text(secret)
-    tokens.write_text("bad\n")  # a good certificate, bad tokens: neither is taken
+    tokens.write_text("bad\n")  # a good certificate, bad tokens: neither is loaded
     running.process.send_signal(signal.SIGHUP)
     time.sleep(0.5)
     assert name_of(running) == "first" and lets_in(TOKEN)
-    key.write_text("no key")    # bad certificate, good tokens: neither is taken
+    key.write_text("no key")    # a bad certificate, good tokens: neither is loaded
     tokens.write_text(f"{OTHER}\n")
     running.process.send_signal(signal.SIGHUP)
     time.sleep(0.5)
@@ -220,7 +220,7 @@ def test_a_token_file_in_a_folder_that_others_may_write_in(tmp_path):
 def test_a_private_key_that_others_may_read_or_change(authority, tmp_path):  # noqa: F811
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     chain, secret = authority("open")
-    cert.write_text(chain)  # everybody may read that
+    cert.write_text(chain)  # every user may read that
     key.write_text(secret)
     for mode, hint in ((0o600, None), (0o644, "other users may read")):
         key.chmod(mode)
@@ -234,8 +234,8 @@ def test_a_private_key_that_others_may_read_or_change(authority, tmp_path):  # n
 
 
 def test_secrets_as_kubernetes_mounts_them(tmp_path):
-    """Links to links, mode 0644 and owned by root: read with a warning, and again when the folder
-    behind the links is another."""
+    """Links to links, mode 0644 and owned by root: read with a warning, and read again when the
+    links point to another folder."""
     volume = tmp_path / "volume"
     for name, token in (("..2026_01", TOKEN), ("..2026_02", OTHER)):
         (volume / name).mkdir(parents=True)
@@ -323,7 +323,7 @@ def test_counters_are_not_for_other_machines():
 
 
 def keeps(cache, **environment):
-    """Whether models are kept there, and what is said of it."""
+    """Whether models are stored there, and the server's message about it."""
     where = [] if cache is None else ["--cache-dir", str(cache)]
     running = Server(*where, "--model", str(MODEL), "--log-level", "warn", **environment)
     assert httpx.post(f"{running.url}/api/v1/nails", content=plain()).status_code == 200
@@ -336,12 +336,12 @@ def blobs(folder):
     return sorted(folder.rglob("*.blob"))
 
 
-def test_ones_own_folder_keeps_models(tmp_path):
+def test_a_private_folder_stores_models(tmp_path):
     assert "not kept" not in keeps(tmp_path / "cache") and blobs(tmp_path / "cache")
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o775, 0o1777, 0o757], ids=oct)
-def test_a_folder_that_others_may_write_in_keeps_none(tmp_path, mode):
+def test_a_folder_that_others_may_write_in_stores_no_models(tmp_path, mode):
     cache = tmp_path / "cache"
     cache.mkdir()
     cache.chmod(mode)
@@ -380,7 +380,7 @@ def test_a_folder_of_another_user(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_a_model_that_another_user_put_there_is_made_anew(tmp_path):
+def test_a_model_of_another_user_is_compiled_again(tmp_path):
     cache = tmp_path / "cache"
     keeps(cache)
     for change in (lambda path: os.chown(path, 65534, 65534), lambda path: path.chmod(0o666),

@@ -38,7 +38,7 @@ def test_option_beats_environment():
 
 
 def test_no_smoothing():
-    """A live frame is then found as it is over HTTP, whatever came before it."""
+    """A live frame is then detected as over HTTP, whatever came before it."""
     first, second = ((ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes()
                      .split(b"\xff\xd8\xff")[k] for k in (1, 4))
     second = b"\xff\xd8\xff" + second
@@ -84,7 +84,7 @@ def test_errors_at_the_start(args, text):
     assert len(said.stderr.strip().splitlines()) == 1
 
 
-def test_a_model_that_is_none(tmp_path):
+def test_a_file_that_is_not_a_model(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"this is no model")
     said = fails("--port", "0", "--model", str(tmp_path / "model.onnx"))
     assert "model.onnx" in said and said.count("\n") == 1
@@ -118,7 +118,7 @@ def test_self_signed():
             for number in range(1, 6):
                 ws.send(frame(number, plain()))
                 assert Reply(ws.recv(timeout=30)).id == number
-        # The certificate names the ways to this machine.
+        # The certificate contains the names and addresses of this machine.
         pem = ssl.get_server_certificate(("127.0.0.1", running.port))
         text = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName"], input=pem,
                               capture_output=True, text=True, check=True).stdout
@@ -152,8 +152,8 @@ def test_certificate_from_files(tmp_path):
     assert "does not belong" in said
 
 
-def test_a_warm_cache_is_read_and_not_made_again(tmp_path):
-    """How soon a server is ready then is for `lacquer bench` to say ("server ready ... ms")."""
+def test_a_warm_cache_is_used(tmp_path):
+    """`lacquer bench` measures how soon a server is ready then ("server ready ... ms")."""
     def start():
         assert Server("--cache-dir", str(tmp_path)).stop()[0] == 0
         return {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.blob")}
@@ -162,20 +162,21 @@ def test_a_warm_cache_is_read_and_not_made_again(tmp_path):
     assert cold
     assert start() == cold
     victim = min(cold)
-    victim.write_bytes(b"spoiled")  # and what cannot be read is made again
+    victim.write_bytes(b"spoiled")  # and an unreadable cache is created again
     again = start()
     assert again.keys() == cold.keys()
     assert [path for path in cold if again[path] != cold[path]] == [victim]
 
 
-def test_lan_address_is_told():
+def test_lan_address_is_printed():
     running = Server(*NO_NAILS, "--host", "0.0.0.0", "--tls-self-signed")
     assert running.stop()[0] == 0
     assert re.match(r"listening on https://localhost:\d+( and https://[\d.]+:\d+)?$", running.line)
 
 
-def test_a_service_without_files_to_read_again_lives_through_a_reload():
-    """As `systemctl reload` sends SIGHUP; a terminal that closes still ends its server."""
+def test_a_service_without_files_survives_a_reload():
+    """`systemctl reload` sends SIGHUP, which must not end the service; a terminal that closes still
+    ends its server."""
     running = Server(*NO_NAILS)
     os.kill(running.process.pid, signal.SIGHUP)
     assert httpx.get(f"{running.url}/healthz", timeout=60).status_code == 200

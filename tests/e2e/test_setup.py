@@ -10,7 +10,7 @@ import pytest
 
 from conftest import ROOT
 
-# What the archives have, as apt-cache policy tells it.
+# The packages in the archives, in the format of apt-cache policy.
 BOOKWORM = {"ninja-build": "1.11.1-2", "libavif-dev": "0.11.1-1+deb12u1",
             "libssl-dev": "3.0.17-1", "meson": "1.0.1-5", "libspng-dev": "0.7.3-3",
             "nodejs": "18.20.4+dfsg-1", "python3": "3.11.2-1", "clang": "1:14.0-55.7",
@@ -22,7 +22,7 @@ TRIXIE = {"ninja-build": "1.12.1-1", "libavif-dev": "1.2.1-1.2",
 
 
 def ubuntu(release):
-    """name -> version in an archive of Ubuntu's, by ubuntu.txt."""
+    """name -> version in an archive of Ubuntu's, from ubuntu.txt."""
     rows = [line.split() for line in (ROOT / "tests/e2e/ubuntu.txt").read_text().splitlines()
             if not line.startswith("#")]
     versions = {row[0]: row[1 + release] for row in rows}
@@ -35,7 +35,7 @@ PLAYED = ["qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "ccache
 
 @pytest.fixture
 def system(tmp_path):
-    """Runs a piece of the set-up as on another system."""
+    """Runs a piece of the set-up as if on another system."""
     def run(script, name, packages, machine="x86_64", glibc="2.36", without=()):
         folder = tmp_path / "bin"
         folder.mkdir()
@@ -75,7 +75,7 @@ echo "meson=$meson_from_pypi spng=$spng_from_pypi node=$node_from_pypi $python"
       "ninja 1.10.1-1 (Lacquer needs 1.11): taking PyPI's", "no libspng in this archive",
       "Node 12.22.9~dfsg-1ubuntu3 (the tests need 18)", "taking python3.11 for them"])])
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_what_is_too_old_comes_from_elsewhere(system, name, packages, glibc, chosen, said, machine):
+def test_old_packages_are_replaced_by_pypis(system, name, packages, glibc, chosen, said, machine):
     done = system(CHOSEN, name, packages, machine, glibc)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == chosen
@@ -91,7 +91,7 @@ def test_what_is_too_old_comes_from_elsewhere(system, name, packages, glibc, cho
     ("x86_64", "2.35", {"libavif-dev": "0.8.4-2"}, (), ["its libavif is 0.8.4-2", "Ubuntu 22.04"]),
     ("x86_64", "2.41", {}, ("apt-get",), ["no apt-get here", "the container"]),
     ("x86_64", "2.36", {**BOOKWORM, "python3": "3.9.2"}, (), ["Python 3.9.2 is too old"])])
-def test_what_will_not_do_is_said_first(system, machine, glibc, packages, without, said):
+def test_an_unsupported_system_is_reported_first(system, machine, glibc, packages, without, said):
     done = system(CHOSEN, "Some System 1", packages, machine, glibc, without)
     assert done.returncode == 1 and done.stdout == ""
     assert all(text in done.stderr for text in said), done.stderr
@@ -114,7 +114,7 @@ def test_packages_by_the_names_that_the_system_gives_them(system, packages, name
 @pytest.mark.parametrize("name, packages", [("Ubuntu 22.04.5 LTS", JAMMY),
                                             ("Ubuntu 24.04.3 LTS", NOBLE)])
 def test_ubuntu_has_every_package_that_is_asked_for(system, name, packages, what):
-    """By ubuntu.txt: who adds one to the set-up looks it up there for Ubuntu too."""
+    """According to ubuntu.txt: a package added to the set-up must be added there for Ubuntu too."""
     done = system("may_be_root() { :; }; refresh_lists() { :; }; "
                   "install_packages() { printf '%s\\n' \"$@\"; }; "
                   f"get_packages {what}", name, packages)
@@ -129,7 +129,7 @@ def test_ubuntu_has_every_package_that_is_asked_for(system, name, packages, what
     ("Debian GNU/Linux 13 (trixie)", "3.13", "x86_64", "manylinux_2_28_x86_64"),
     ("Ubuntu 24.04.3 LTS", "3.12", "aarch64", "manylinux_2_35_aarch64")])
 def test_openvinos_python_package_is_for_the_tests_python(system, name, python, machine, platform):
-    """As Debian 13's 3.13 cannot import what was made for 3.11."""
+    """For example Debian 13's Python 3.13 cannot import what was built for 3.11."""
     script = f"""venv() {{ :; }}; rm() {{ :; }}; pip() {{ printf '%s ' "$@"; exit; }}
 . tools/setup/openvino.sh
 openvino_wheel .deps/wheel {python}"""
@@ -172,9 +172,9 @@ broken() { false; echo never; }
 
 @pytest.mark.parametrize("parts, status, said", [
     ("slow quick", 0, {"quick", "slow", "end"}), ("quick broken slow", 1, {"quick", "slow"})])
-def test_what_is_fetched_is_fetched_side_by_side(tmp_path, parts, status, said):
-    """One after the other, `slow` would wait for ever; what breaks off ends the set-up, and not
-    before the others are whole."""
+def test_downloads_run_in_parallel(tmp_path, parts, status, said):
+    """One after the other, `slow` would wait for ever. A failing part ends the set-up, but only
+    after the others are complete."""
     script = BESIDE.replace("DONE", str(tmp_path / "done"))
     done = subprocess.run(["bash", "-c", "set -euo pipefail; . tools/setup/pypi.sh; "
                            f"{script}\nbeside {parts}; echo end"], cwd=ROOT, capture_output=True,
@@ -183,15 +183,15 @@ def test_what_is_fetched_is_fetched_side_by_side(tmp_path, parts, status, said):
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_who_looks_on_sees_the_steps_of_the_build(tmp_path, terminal):
-    """As `make` would run it: ninja counts its steps at a terminal, and is silent in a log."""
+def test_the_builds_progress_is_shown_on_a_terminal(tmp_path, terminal):
+    """As `make` would run it: ninja shows its progress on a terminal, and is silent in a log."""
     seen, end = os.openpty() if terminal else os.pipe()
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     subprocess.run(["make", "-n", "serve", f"BUILD={tmp_path}"], cwd=ROOT, stdout=end, check=True,
                    env=env)
     os.close(end)
     said = b""
-    with contextlib.suppress(OSError):  # a terminal's end
+    with contextlib.suppress(OSError):  # the terminal was closed
         while piece := os.read(seen, 65536):
             said += piece
     os.close(seen)
@@ -213,8 +213,8 @@ AS_OF_0_9_3 = """#include <avif/avif.h>
 
 
 @pytest.mark.parametrize("newer, arguments", [(True, "setup --reconfigure build"), (False, "")])
-def test_what_was_fetched_after_the_folder_was_configured_is_found(tmp_path, newer, arguments):
-    """`make serve` configures without the page's engine; `make test` fetches it, and builds it."""
+def test_parts_downloaded_after_configuring_are_found(tmp_path, newer, arguments):
+    """`make serve` configures without the page's engine; `make test` downloads it and builds it."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     for folder in ("bin", "tools", "build", ".deps"):
         (tmp_path / folder).mkdir()
@@ -232,7 +232,7 @@ def test_what_was_fetched_after_the_folder_was_configured_is_found(tmp_path, new
 
 
 def test_avif_is_read_without_what_ubuntu_22_04s_libavif_lacks(tmp_path):
-    """Names that came after its 0.9.3 (libavif's change log) are not used below their versions."""
+    """Names added after its 0.9.3 (libavif's change log) are not used with older versions."""
     source = tmp_path / "old.c"
     source.write_text(AS_OF_0_9_3)
     done = subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Isrc", "-Iinclude", "-Wall",
@@ -251,7 +251,8 @@ esac
 
 
 def test_the_page_is_bundled_by_ubuntu_22_04s_esbuild(tmp_path):
-    """Its 0.14.11 has no name for ES2022, in which the page is written; the bundle is the same."""
+    """Its 0.14.11 does not know ES2022, in which the page is written; the bundle must be the
+    same."""
     real = shutil.which("esbuild") or ROOT / ".deps/node_modules/.bin/esbuild"
     old = tmp_path / "esbuild"
     old.write_text(OLD_ESBUILD.replace("ESBUILD", str(real)))

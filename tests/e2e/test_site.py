@@ -20,7 +20,7 @@ def device(tmp_path):
 
 
 def test_a_site_is_the_server_s_own_page(tmp_path, device):
-    """The same bytes, but for the element's attribute and the worker's list."""
+    """The same bytes, except for the element's attribute and the worker's list."""
     out = tmp_path / "site"
     done = site(out, "--device", device)
     assert "python3 -m http.server" in done.stdout
@@ -116,7 +116,7 @@ def test_wrong_use_says_what_next(tmp_path, device, args, said):
 
 
 def test_a_network_of_one_s_own(tmp_path, device):
-    """It takes the runtime's own one's place in the list, with what its sidecar says."""
+    """It replaces the runtime's own in the list, with the values of its sidecar."""
     model = tmp_path / "mine.onnx"
     model.write_bytes(b"network")
     out = tmp_path / "site"
@@ -158,13 +158,13 @@ def test_a_file_in_the_folder_s_place(tmp_path, device):
 
 @pytest.mark.parametrize("name", ("engine-choice", "strain", "transport-auto", "transports"))
 def test_modules_of_the_page_by_themselves(name):
-    """web/live's choice of an engine, on a clock of its own; the interface of the transports."""
+    """web/live's choice of an engine, with a clock of its own; the interface of the transports."""
     done = subprocess.run(["node", "--test", HERE / f"{name}.test.mjs"], capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == 0, done.stdout
 
 
-# ---- what it weighs, and whose it is
+# ---- size and licences
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
@@ -178,7 +178,7 @@ def real(tmp_path_factory):
 
 
 def test_the_runtime_weighs_5_mb_on_any_host(real):
-    """The files as they lie there, for hosts that compress nothing, without those for WebGPU."""
+    """The sum of the files on disk, for hosts that compress nothing, without those for WebGPU."""
     folder = real / "a/shop/device"
     rows = read_list(folder)["files"]
     sizes = {row["file"]: (folder / row["file"]).stat().st_size for name, row in rows.items()
@@ -191,8 +191,8 @@ def test_the_runtime_weighs_5_mb_on_any_host(real):
             row["sha256"])
 
 
-def test_the_site_says_whose_its_parts_are(real):
-    """The licence texts of all that a visitor fetches, and where the weights come from."""
+def test_the_site_contains_its_parts_licences(real):
+    """The licence texts of everything that a visitor downloads, and the origin of the weights."""
     text = (real / "a/shop/NOTICES.txt").read_text()
     for part in ("Apache License", "Copyright (c) Microsoft Corporation", "MIT License",
                  "THIRD PARTY SOFTWARE NOTICES", "Copyright (c) 2020 Arjun Barrett", "Rich Felker",
@@ -204,7 +204,7 @@ def test_the_site_says_whose_its_parts_are(real):
 # ---- in Chromium
 
 def test_a_site_behind_nginx(tmp_path, device):
-    """As the guide says: 150 kB before the camera, in three waves; what has a hash is kept."""
+    """As the guide says: 150 kB before the camera, in three waves; hashed files are cached."""
     out = tmp_path / "site"
     site(out, "--device", device)
     with nginx(out, tmp_path) as url:
@@ -218,19 +218,19 @@ def test_a_site_behind_nginx(tmp_path, device):
         in_chromium("a_site_comes_in_150_kB", url, out)
 
 
-def test_the_browser_tells_of_its_device(tmp_path, device):
-    """The battery and the pressure on the processor, by Chromium's own APIs."""
+def test_the_devices_state_is_read_from_the_browser(tmp_path, device):
+    """The battery and the pressure on the processor, from Chromium's own APIs."""
     site(tmp_path / "site", "--device", device)
     with host(tmp_path / "site") as url:
-        in_chromium("the_browser_tells_of_its_device", url, tmp_path / "site")
+        in_chromium("the_devices_state_is_read_from_the_browser", url, tmp_path / "site")
 
 
-def test_what_nginx_lets_browsers_keep(tmp_path, device):
-    """Without a service worker too, as in a shop's own page: what has a hash comes once."""
+def test_hashed_files_are_cached_behind_nginx(tmp_path, device):
+    """Even without a service worker, as in a shop's own page: hashed files are downloaded once."""
     out = tmp_path / "site"
     site(out, "--device", device)
     with nginx(out, tmp_path) as url:
-        in_chromium("what_has_a_hash_comes_once", url, out)
+        in_chromium("hashed_files_are_downloaded_once", url, out)
 
 
 @pytest.fixture(scope="module")
@@ -247,9 +247,9 @@ def in_the_shop(shop, request):
 
 
 @pytest.mark.parametrize("name", ["live_on_a_phone_without_a_server",
-                                  "without_graphics_it_says_so",
+                                  "missing_webgl_is_reported",
                                   "a_slowed_device_gives_way_and_comes_back",
-                                  "without_the_headers_it_has_one_thread"])
+                                  "without_the_headers_it_uses_one_thread"])
 def test_a_site_in_chromium(name, in_the_shop, request):
     results, said = in_the_shop
     assert name in results, said
@@ -257,8 +257,9 @@ def test_a_site_in_chromium(name, in_the_shop, request):
     assert results[name]["ok"], results[name]["error"]
 
 
-def test_the_second_visit_asks_for_no_runtime(shop):
-    """What finds nails is fetched once, and kept for good: the host is not even asked about it."""
+def test_the_second_visit_downloads_no_runtime(shop):
+    """The nail detector is downloaded once and cached permanently: not even a conditional request
+    is sent."""
     Quiet.asked.clear()
     found = in_chromium("offline_after_the_first_visit", *shop)["detail"]
     runtime = [(at, path) for at, path in Quiet.asked if "/device/" in path]
@@ -268,16 +269,16 @@ def test_the_second_visit_asks_for_no_runtime(shop):
 
 
 def test_headers_give_a_site_threads(real):
-    """The two that docs/integrations/static.md names; the networks' times are in the answer."""
+    """The two headers in docs/integrations/static.md; the networks' times are in the result."""
     isolation = {"Cross-Origin-Opener-Policy": "same-origin",
                  "Cross-Origin-Embedder-Policy": "require-corp"}
     with host(real, isolation) as url:
-        found = in_chromium("with_the_headers_it_has_threads", f"{url}a/shop/", real / "a/shop")
+        found = in_chromium("the_headers_enable_threads", f"{url}a/shop/", real / "a/shop")
     print(found["detail"])
 
 
 def test_a_photo_keeps_its_size_on_the_device(shop):
-    """Seven megapixels, found in several scales and painted by the page alone."""
+    """Seven megapixels, detected at several scales and painted by the page alone."""
     folder = shop[1].parent
     for name, ending, kind in (("light.jpg", "jpg", Image.Resampling.BICUBIC),
                                ("light.mask.png", "mask.png", Image.Resampling.BILINEAR)):
@@ -287,7 +288,7 @@ def test_a_photo_keeps_its_size_on_the_device(shop):
 
 
 def test_a_slow_server_gives_way_to_the_device(shop):
-    """The server's own page, its replies held back by four seconds."""
+    """The server's own page, with its replies delayed by four seconds."""
     server = Server()
     try:
         in_chromium("a_slow_server_gives_way_to_the_device", f"{server.url}/", shop[1])
@@ -295,16 +296,17 @@ def test_a_slow_server_gives_way_to_the_device(shop):
         server.kill()
 
 
-def test_where_data_is_spared_no_runtime_comes(real):
+def test_saving_data_downloads_no_runtime(real):
     server = Server()
     try:
-        in_chromium("where_data_is_spared_no_runtime_comes", f"{server.url}/", real / "a/shop")
+        in_chromium("saving_data_downloads_no_runtime", f"{server.url}/", real / "a/shop")
     finally:
         server.kill()
 
 
-def test_what_the_worker_keeps(tmp_path, device):
-    """The site's own sw.js, played in Node: what it fetches where data is spared, and how."""
+def test_what_the_service_worker_caches(tmp_path, device):
+    """The site's own sw.js, simulated in Node: what it downloads if data is to be saved, and
+    how."""
     out = tmp_path / "site"
     site(out, "--device", device)
     done = subprocess.run(["node", "--test", HERE / "sw.test.mjs"], capture_output=True, text=True,

@@ -55,7 +55,7 @@ http {{
 
 
 class Tap(threading.Thread):
-    """Stands between a proxy and the server and keeps what either says."""
+    """Relays between a proxy and the server and records what both send."""
 
     def __init__(self, node):
         super().__init__(daemon=True)
@@ -115,7 +115,7 @@ class Proxied:
         raise RuntimeError(f"{kind} does not answer")
 
     def say(self, data, wait=2.0):
-        """Sends all of it and hears until the proxy closes or is quiet."""
+        """Sends all of it and reads until the proxy closes or is silent."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as client:
                 client.sendall(data)
@@ -158,7 +158,7 @@ def post(headers, body, line=b"POST /api/v1/nails HTTP/1.1\r\nHost: a\r\n"):
 
 
 def table():
-    """Requests that hide another, in each of the ways that are known."""
+    """Requests that hide another one, in each of the known ways."""
     length = b"Content-Length: %d\r\n" % len(CHUNKED)
     short = b"Content-Length: 5\r\n"
     encodings = [
@@ -215,7 +215,7 @@ def table():
 
 
 def mutated(count, seed):
-    """The same with a byte here and there changed, left out, or put in."""
+    """The same with single bytes changed, removed or inserted."""
     chance = random.Random(seed)
     cases = list(table())
     odd = [b"\r", b"\n", b"\0", b" ", b"\t", b":", b",", b"0", b"\x0b", b"\x80", b"\r\n", b";"]
@@ -239,10 +239,10 @@ def answers_in(told):
 def check(proxied, data):
     proxied.tap.take()
     proxied.say(data, wait=0.06)
-    # Another user's request, most likely over the connection that the first left behind.
+    # Another user's request, most likely over the connection that the first one left behind.
     other = proxied.say(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     asked, told = proxied.tap.take()
-    late = time.monotonic() + 0.3 # what came later would count as the next case's
+    late = time.monotonic() + 0.3 # later bytes would be attributed to the next case
     while answers_in(told) < requests_in(asked) and time.monotonic() < late:
         time.sleep(0.01)
         asked, told = map(bytes.__add__, (asked, told), proxied.tap.take())
@@ -254,9 +254,9 @@ def check(proxied, data):
 
 def test_one_request_of_a_proxy_is_one_request_here(proxied):
     seen = sum(check(proxied, data) > 1 for data in table())
-    assert seen > 20 # not all were refused by the proxy itself
+    assert seen > 20 # the proxy itself did not refuse them all
 
 
-def test_changed_bytes_do_not_make_two_of_one(proxied):
+def test_changed_bytes_do_not_split_a_request(proxied):
     for data in mutated(int(os.environ.get("LACQUER_SMUGGLED", "150")), 1):
         check(proxied, data)

@@ -11,6 +11,6 @@ def test_mixed_users():
     assert not run.wrong
     assert run.count["replies"] > 30 and run.count["pictures"] > 0
     assert run.count["broken"] > 0 and run.count["hostile"] > 20
-    # In so short a run buffers are still growing to their sizes; the long form holds to 2 %.
+    # In such a short run, buffers are still growing to their final sizes; the long run allows 2 %.
     assert hot < warm * 1.1, (warm, hot)
     assert left <= 2

@@ -16,7 +16,7 @@ TRANSPORTS = [["polling"], ["websocket"], ["polling", "websocket"]]
 
 
 class Client:
-    """A python-socketio client that keeps what it is told."""
+    """A python-socketio client that records what it receives."""
 
     def __init__(self, server, transports):
         self.io = socketio.Client(reconnection=False)
@@ -61,13 +61,13 @@ def test_connected(client):
 def test_rate_control(client, hand):
     client.io.emit("rate")
     client.wait("rate")
-    for _ in range(60):  # the load of the tests before is over soon, and told
+    for _ in range(60):  # the load of the previous tests is over soon, which the server reports
         if client.told["rate"][-1]["why"] != "load":
             break
         time.sleep(0.5)
     heard = len(client.told["rate"])
     assert client.told["rate"][-1] == {"fps": 60, "width": 640, "jpeg": 85, "why": "none"}
-    for _ in range(2):  # a slow network is told of until pictures shall be smaller
+    for _ in range(2):  # a slow network is reported until the server requests smaller pictures
         client.io.emit("rate", {"network_ms": 400})
     assert client.wait("rate", heard + 1)["jpeg"] == 70
     told = client.wait("rate", heard + 2)
@@ -79,7 +79,7 @@ def test_rate_control(client, hand):
         assert told["status"] == "FIELD" and told["message"] == told["error"]
     client.io.emit("frame", {"image": url(hand)})
     assert client.wait("result")["nails"]
-    client.io.emit("pace", {"network_ms": 30})  # its old name; answered by the name that was used
+    client.io.emit("pace", {"network_ms": 30})  # its former name; used in the response too
     client.io.emit("pace", {"on": False})
     client.io.emit("pace")
     assert client.wait("pace")["width"] == 480
@@ -107,7 +107,7 @@ def test_binary(client, hand):
 
 
 def test_picture_alone(client, hand):
-    """Pages for the usual Flask-SocketIO server take the whole payload for the picture."""
+    """Pages for the usual Flask-SocketIO server treat the whole payload as the picture."""
     client.io.emit("frame", hand)
     painted = client.wait("result", 1)
     assert isinstance(painted, bytes) and pixels(painted).shape == (480, 640, 3)
@@ -121,7 +121,7 @@ def test_picture_alone(client, hand):
     assert isinstance(client.wait("result", 5)["image"], bytes)
 
 
-def test_picture_alone_is_acknowledged_alike(client, hand):
+def test_picture_alone_is_acknowledged_with_a_picture_alone(client, hand):
     answer = client.io.call("frame", hand, timeout=30)
     assert isinstance(answer, bytes) and answer == client.wait("result")
     answer = client.io.call("frame", base64.b64encode(hand).decode(), timeout=30)
@@ -156,7 +156,7 @@ def test_other_events_are_ignored(client):
 
 
 def test_results_go_to_their_sender_alone(server):
-    """Clients on every transport at once; each sees its own marks and nothing else."""
+    """Clients on every transport at once; each receives its own marks and no others."""
     wrong, done = [], []
 
     def user(number):
@@ -275,7 +275,7 @@ def test_close_packet(server):
 # ---- Engine.IO 3, of Socket.IO 1 and 2 ---------------------------------------------------------
 
 def packets3(payload):
-    """A text payload taken apart; lengths are in UTF-16 units."""
+    """Parses a text payload; lengths are in UTF-16 units."""
     while payload:
         length, _, payload = payload.partition(":")
         units = payload.encode("utf-16-le")[:2 * int(length)].decode("utf-16-le")
@@ -305,7 +305,8 @@ def test_version_3_over_polling(server, hand, form):
     sid = handshake3(server)
     poll(server, EIO="3", sid=sid)
     place = '{"_placeholder":true,"num":0}'
-    if form == "text":  # the euro sign is one unit and three bytes, the nail polish two and four
+    if form == "text":  # the euro sign has one unit and three bytes, the nail polish emoji two and
+                        # four
         event = '42["frame",{"image":"%s","id":"€💅"}]' % base64.b64encode(hand).decode()
         body = f"{len(event) + 1}:{event}".encode()
     elif form == "bytes":

@@ -26,7 +26,7 @@ def stormed(*args, kinds):
     sessions = server.metric('lacquer_sessions{transport="lacquer.v1"}')
     status, said = server.stop()
     assert status == 0, said
-    # Progress, not time: each user is served during the storm, and the storm is served as well.
+    # Checks progress, not time: each user is served during the storm, and so is the storm.
     assert min(during) >= 3, (during, counts)
     for kind in kinds:
         done, failed = counts[kind]

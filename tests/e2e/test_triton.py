@@ -16,7 +16,8 @@ from PIL import Image
 from triton import Triton, free_port, mask_tflite, metric, needs_triton, serving, wait
 
 pytestmark = needs_triton
-# Float: int8 rounds otherwise where a batch is open, and pictures are compared byte by byte.
+# In floating point: int8 rounds differently with a dynamic batch, and pictures are compared byte by
+# byte.
 MODEL = ROOT / "models" / "nail-f16.onnx"
 HAND = ROOT / "tests" / "golden" / "hands" / "light.jpg"
 ONLY_NAIL = "--model-control-mode=explicit", "--load-model=nail"
@@ -33,7 +34,7 @@ def write_repository(folder, *args):
 
 
 def without_warm_up(config):
-    """The server is ready sooner."""
+    """Makes the server ready sooner."""
     text = config.read_text()
     first, last = text.index("model_warmup"), text.index("parameters {\n  key: \"lacquer\"")
     config.write_text(text[:first] + text[last:])
@@ -47,7 +48,7 @@ def repository(tmp_path_factory):
         write_repository(folder, "--model", MODEL, "--name", name, *args)
         if name != "nail":
             without_warm_up(folder / name / "config.pbtxt")
-    # Ours with all tensors of half precision.
+    # Our model with all tensors in half precision.
     shutil.copytree(folder / "half", folder / "halves")
     script = folder / "halves" / "1" / "model.py"
     script.write_text(script.read_text().replace("triton.Tensor(name, result)",
@@ -55,7 +56,7 @@ def repository(tmp_path_factory):
     config = (folder / "half" / "config.pbtxt").read_text().replace('"half"', '"halves"', 1)
     config = config.replace("TYPE_FP32", "TYPE_FP16")
     (folder / "halves" / "config.pbtxt").write_text(config)
-    # Two more, which are never run: one takes no pictures, one gives no mask.
+    # Two more, which are never run: one takes no pictures, one returns no mask.
     for name, was, dims in ("takes_none", "3, -1, -1", "7, 64, 64"), \
                            ("gives_none", "1, -1, -1", "5, 9, 9"):
         (folder / name / "1").mkdir(parents=True)
@@ -77,7 +78,7 @@ def triton(repository):
         server.close()
 
 
-# A half has 11 bits: a probability in it is off by up to 2^-12, and so are the pictures.
+# A half has 11 bits: its probabilities differ by up to 2^-12, and so do the pictures.
 @pytest.mark.parametrize("name, type, most", [("nail", "UINT8", 1e-3), ("single", "FP32", 1e-3),
                                               ("half", "FP16", 1e-2), ("halves", "FP16", 1e-2)])
 def test_same_outputs_as_in_this_process(triton, name, type, most):
@@ -93,8 +94,8 @@ def test_same_outputs_as_in_this_process(triton, name, type, most):
 
 
 def paint(out, picture, *args):
-    """Applies polish; what was found, and the painted picture's bytes. By the looks of nails alone:
-    the search for hands, which runs here either way, may turn on the last bit of a sum."""
+    """Applies polish; returns the report and the painted picture's bytes. Without the hand network,
+    which runs in this process either way and whose result may depend on the last bit of a sum."""
     done = lacquer("apply", picture, "-o", out, "--precision", "f32", "--no-hands", "--json", *args)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), out.read_bytes()
@@ -114,7 +115,7 @@ def test_same_picture_either_way(triton, tmp_path):
 
 
 def network_alone(out, picture, model, *args):
-    """The mask that the network makes of a picture."""
+    """The network's mask of a picture."""
     out.mkdir()
     done = lacquer("eval", "--images", picture.parent, "--raw", "--write-masks", out,
                    "--precision", "f32", "--model", model, *args)
@@ -122,8 +123,8 @@ def network_alone(out, picture, model, *args):
     return np.asarray(Image.open(out / f"{picture.stem}.png"))
 
 
-def test_bytes_make_the_same_mask_where_nothing_is_resized(triton, tmp_path):
-    """The network then sees the picture's own bytes either way."""
+def test_bytes_give_the_same_mask_without_resizing(triton, tmp_path):
+    """The network then gets the picture's own bytes either way."""
     picture = tmp_path / "pictures" / "small.png"
     picture.parent.mkdir()
     Image.open(HAND).resize((384, 288)).save(picture)
@@ -133,8 +134,8 @@ def test_bytes_make_the_same_mask_where_nothing_is_resized(triton, tmp_path):
     assert np.array_equal(here, there) and (here > 0).sum() > 500
 
 
-def test_bytes_make_much_the_same_picture_of_a_resized_one(triton, tmp_path):
-    """Each pixel that the network sees is rounded to a 255th, which moves outlines a little."""
+def test_bytes_give_nearly_the_same_picture_if_resized(triton, tmp_path):
+    """Each pixel that the network gets is rounded to a 255th, which moves outlines slightly."""
     found = paint_everywhere(triton, "nail", MODEL, HAND, tmp_path)
     assert [len(told["nails"]) for told, _ in found] == [5, 5, 5]
     here, shm, http = (np.asarray(Image.open(tmp_path / f"{way}.png").convert("RGB"), float)
@@ -145,7 +146,7 @@ def test_bytes_make_much_the_same_picture_of_a_resized_one(triton, tmp_path):
 
 
 def test_pixels_that_a_sidecar_normalises_travel_in_bytes(tmp_path, tmp_path_factory):
-    """Its mean and deviation are taken off again, and put on by the server, in either layout."""
+    """Its mean and deviation are removed again and applied by the server, in either layout."""
     models, picture = tmp_path / "models", tmp_path / "pictures" / "noise.png"
     picture.parent.mkdir()
     noise = np.random.default_rng(3).integers(0, 256, (64, 96, 3), np.uint8)
@@ -168,7 +169,7 @@ def test_pixels_that_a_sidecar_normalises_travel_in_bytes(tmp_path, tmp_path_fac
 
 
 def test_the_sidecar_comes_with_the_model(triton, tmp_path):
-    model = tmp_path / "nail.onnx"  # and none beside it
+    model = tmp_path / "nail.onnx"  # and there is none beside it
     shutil.copy(MODEL, model)
     done = lacquer("apply", HAND, "-o", tmp_path / "out.jpg", "--triton-url", triton.url, "--json",
                    "--model", model)
@@ -202,7 +203,8 @@ def test_a_killed_process_leaves_memory_that_the_next_removes(triton, hand):
 
 @contextlib.contextmanager
 def users(server, count, picture):
-    """So many sessions that send frames until the block ends, one answer awaited each time."""
+    """That many sessions that send frames until the block ends, each waiting for one reply at a
+    time."""
     stop, told, errors = threading.Event(), [[] for _ in range(count)], []
 
     def one(index):
@@ -218,7 +220,7 @@ def users(server, count, picture):
                     if not good:
                         print(reply)
                         time.sleep(0.02)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test must see it
+        except Exception as error:  # noqa: BLE001 - the test must see any exception
             errors.append(repr(error))
 
     threads = [threading.Thread(target=one, args=(i,)) for i in range(count)]
@@ -266,7 +268,7 @@ def test_bench_measures_the_triton_row(triton):
     rows = {row["id"]: row for row in json.loads(done.stdout)["rows"]}
     assert rows["ws"]["status"] == rows["triton"]["status"] == "measured", rows
     assert rows["triton"]["fps"] > 0 and rows["triton"]["p50_ms"] > 0
-    # Nothing but TensorRT goes into its row.
+    # The row contains only TensorRT's results.
     assert rows["tensorrt"]["status"] == "not measured"
     assert rows["tensorrt"]["reason"] == "triton does not run 'nail' in TensorRT"
 
@@ -295,7 +297,8 @@ def test_wrong_use(args, words):
 
 
 def test_a_server_that_starts_later_takes_over(repository, hand):
-    """Nothing to ask at start, the fallback runs; then Triton comes, goes and comes again."""
+    """Nothing responds at start, so the fallback runs; then Triton starts, stops and starts
+    again."""
     late = Triton(repository, *ONLY_NAIL)
     with serving("--triton-url", late.url, "--fallback", "openvino") as server, \
             contextlib.closing(late), users(server, 2, hand) as told:
@@ -310,14 +313,14 @@ def test_a_server_that_starts_later_takes_over(repository, hand):
         late.close()
         before = fallback()
         wait(lambda: fallback() >= before + 4)
-    # The fallback stands in for those that were under way, too: nobody saw an error.
+    # The fallback also takes over frames in flight: no client gets an error.
     assert all(good for each in told for _, good in each)
     said = server.heard()
     assert "frames run on openvino for now" in said and "frames run on triton again" in said
 
 
 class Collector(http.server.BaseHTTPRequestHandler):
-    """Takes OpenTelemetry's spans, as JSON over HTTP."""
+    """Receives OpenTelemetry's spans, as JSON over HTTP."""
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
@@ -362,9 +365,9 @@ def test_a_request_and_its_inference_are_one_trace(repository, hand):
 
 
 def test_killed_and_restarted_under_load(repository, hand):
-    """Without a fallback frames get errors meanwhile, but no session is lost."""
+    """Without a fallback, frames get errors in the meantime, but no session is lost."""
     triton = Triton(repository, *ONLY_NAIL).start()
-    # A busy machine may keep Triton from answering for a second; one that is gone refuses at once.
+    # On a busy machine Triton may not respond for a second; one that is gone refuses at once.
     patient = ("--triton-timeout", "20000")
     with contextlib.closing(triton), serving("--triton-url", triton.url, *patient) as server, \
             users(server, 4, hand) as told:
@@ -378,5 +381,5 @@ def test_killed_and_restarted_under_load(repository, hand):
     firsts = [next(when for when, good in each if good and when > ready) for each in told]
     print(f"down {ready - killed:.1f} s, every session served again "
           f"{max(firsts) - ready:.2f} s after the server was ready")
-    # A limit of ours, not of the machine: a server that is out is asked every 100 ms.
+    # A limit of the design, not of the machine: a server that is down is checked every 100 ms.
     assert max(firsts) - ready < 2

@@ -10,7 +10,8 @@ from triton import Triton, needs_triton
 
 pytestmark = needs_triton
 
-# A YOLOv8-seg that sees one nail wherever it looks, and a map that is white where red is.
+# A YOLOv8-seg that always finds one nail at the same place, and a map that is white where the
+# picture is red.
 SCRIPT = '''
 import json, os, sys
 sys.path += os.environ["PYTHONPATH"].split(os.pathsep)
@@ -52,7 +53,7 @@ class TritonPythonModel:
         return replies
 '''
 DET, PROTO = "output0", "output1"
-MODELS = {  # largest batch, input, outputs in the order they are told in
+MODELS = {  # largest batch, input, outputs in the configured order
     "swapped": (4, [3, 320, 320], {PROTO: [32, 80, 80], DET: [37, 2100]}),
     "straight": (4, [3, 320, 320], {DET: [37, 2100], PROTO: [32, 80, 80]}),
     "open": (4, [3, -1, -1], {PROTO: [32, -1, -1], DET: [37, -1]}),
@@ -108,7 +109,7 @@ def test_a_yolo_in_any_order_and_shape(triton, red, tmp_path, name, shm):  # noq
     assert abs(x + w / 2 - 0.12 * 256) < 4 and found["nails"][0]["confidence"] > 0.85
 
 
-def test_channels_that_are_open_need_a_word(triton, red, tmp_path):  # noqa: F811
+def test_open_channels_need_a_sidecar(triton, red, tmp_path):  # noqa: F811
     _, said = apply(triton, red, tmp_path / "out.png", "--triton-model", "all_open", status=1)
     assert "layout" in said
     (tmp_path / "all_open.json").write_text('{"layout": "nchw", "sizes": [[320, 320]]}')
@@ -128,7 +129,7 @@ def test_logits_are_not_taken_for_probabilities(triton, red, tmp_path, kind):  #
     assert len(logits["nails"]) == 3
 
 
-def test_a_sidecar_that_says_what_cannot_be(triton, red, tmp_path):  # noqa: F811
+def test_a_contradictory_sidecar(triton, red, tmp_path):  # noqa: F811
     (tmp_path / "m.json").write_text('{"head": "mask", "output": "probability"}')
     found, said = apply(triton, red, tmp_path / "out.png", "--triton-model", "logits",
                         "--model", tmp_path / "m.onnx")
@@ -142,7 +143,7 @@ def test_a_sidecar_that_says_what_cannot_be(triton, red, tmp_path):  # noqa: F81
     (["--triton-model", "swapped", "--triton-version", "3"], "of version 3: there are 1"),
     (["--triton-model", "swapped", "--fallback", "openvino"], "--model FILE"),
 ])
-def test_what_is_there_is_told(triton, red, tmp_path, args, words):  # noqa: F811
+def test_available_models_are_listed(triton, red, tmp_path, args, words):  # noqa: F811
     _, said = apply(triton, red, tmp_path / "out.png", *args, status=1)
     assert words in said.splitlines()[-1], said
 

@@ -29,7 +29,7 @@ def repo(folder, *args, status=0):
 
 
 def heard_about(repository, seconds=30):
-    """What tritonserver has to say while it loads models it cannot run: model, complaint."""
+    """tritonserver's messages about models that it cannot run: model, complaint."""
     server = Triton(repository, "--exit-on-error=false")
     try:
         server.start(wait=False)
@@ -44,7 +44,7 @@ def heard_about(repository, seconds=30):
 
 
 def with_scales(folder, zero=np.int8(0)):
-    """A mask model in whole numbers, as quantisers write one."""
+    """A mask model in integers, as quantisers write it."""
     node, array = onnx.helper.make_node, onnx.numpy_helper.from_array
     value = onnx.helper.make_tensor_value_info
     nodes = [node("QuantizeLinear", ["image", "scale", "zero"], ["bytes"]),
@@ -63,7 +63,8 @@ def with_scales(folder, zero=np.int8(0)):
 
 
 def keep_engine(repository, name):
-    """As ONNX Runtime does where its configuration says; Triton sees the repository as /models."""
+    """Creates the engine cache as ONNX Runtime does from its configuration; Triton sees the
+    repository as /models."""
     config = (repository / name / "config.pbtxt").read_text()
     for path in re.findall(r'_cache_path" value: "([^"]*)"', config):
         folder = repository / pathlib.Path(path).relative_to("/models")
@@ -72,15 +73,15 @@ def keep_engine(repository, name):
 
 
 @needs_triton
-def test_a_server_that_kept_its_engines_starts_again(tmp_path):
-    """Each folder of a repository has to be a model: engines are kept in the model's own."""
+def test_a_server_with_stored_engines_starts_again(tmp_path):
+    """Each folder of a repository must be a model: engines are stored in the model's own folder."""
     repo(tmp_path, "--max-batch", "0")
     repo(tmp_path, "--tensorrt", "fp16", "--name", "on_gpu")
     paths = re.findall(r'_cache_path" value: "([^"]*)"',
                        (tmp_path / "on_gpu" / "config.pbtxt").read_text())
     assert paths == ["/models/on_gpu/1/tensorrt"] * 2
     keep_engine(tmp_path, "on_gpu")
-    # No GPU is here: the engines are put beside a model that this server can run.
+    # There is no GPU here: engine files are put beside a model that this server can run.
     shutil.move(tmp_path / "on_gpu" / "1" / "tensorrt", tmp_path / "nail" / "1" / "tensorrt")
     shutil.rmtree(tmp_path / "on_gpu")
     server = Triton(tmp_path)
@@ -96,7 +97,7 @@ def test_a_server_that_kept_its_engines_starts_again(tmp_path):
 @pytest.mark.parametrize("args", [
     ["--max-batch", "1", "--instances", "2"], ["--max-batch", "1024", "--queue-delay", "0"],
     ["--name", "7"]], ids=str)
-def test_a_real_server_takes_what_is_written(tmp_path, args):
+def test_a_real_server_accepts_the_repository(tmp_path, args):
     repo(tmp_path / "repository", *args)
     server = Triton(tmp_path / "repository")
     name = args[1] if args[0] == "--name" else "nail"
@@ -112,7 +113,7 @@ def test_a_real_server_takes_what_is_written(tmp_path, args):
 
 
 def test_a_half_written_model_is_not_in_the_repository(tmp_path):
-    """A server that starts meanwhile would take it for a model, and not start."""
+    """A server that starts in the meantime would treat it as a model, and fail to start."""
     repository, seen = tmp_path / "repository", set()
     process = subprocess.Popen([LACQUER, "triton-repo", "--out", repository, "--gpu"],
                                stdout=subprocess.DEVNULL)
@@ -148,10 +149,10 @@ def test_a_server_without_gpu_misses_only_the_backend(tmp_path_factory):
     for name, (args, _) in wanted.items():
         repo(tmp_path, "--name", name, *args)
     for name in "plan", "plan8", "plan_u8", "tflite_plan", "typed_plan":
-        (tmp_path / name / "1" / "model.plan").touch()  # trtexec would have made it
+        (tmp_path / name / "1" / "model.plan").touch()  # trtexec would have created it
     for name in wanted:
         keep_engine(tmp_path, name)
-    # Triton does read it all: a slip in one configuration is another complaint.
+    # Triton parses everything: an error in a configuration causes another complaint.
     shutil.copytree(tmp_path / "fp16", tmp_path / "slip")
     config = (tmp_path / "slip" / "config.pbtxt").read_text().replace('"fp16"', '"slip"', 1)
     (tmp_path / "slip" / "config.pbtxt").write_text(config.replace("precision_mode\" value", "x"))
@@ -166,7 +167,7 @@ def test_a_server_without_gpu_misses_only_the_backend(tmp_path_factory):
                                         ("uint8", "image_u8")])
 def test_a_batch_and_other_sizes_run_in_onnx_runtime(tmp_path, type, name):
     repo(tmp_path, "--gpu", "--input", type)
-    before = onnxruntime.InferenceSession(ROOT / "models" / "nail-f16.onnx")  # what GPUs are given
+    before = onnxruntime.InferenceSession(ROOT / "models" / "nail-f16.onnx")  # the default for GPUs
     onnx.checker.check_model(tmp_path / "nail" / "1" / "model.onnx", full_check=True)
     after = onnxruntime.InferenceSession(tmp_path / "nail" / "1" / "model.onnx")
     given = after.get_inputs()[0]
@@ -205,7 +206,7 @@ def test_bytes_are_normalised_as_the_sidecar_says(tmp_path, tmp_path_factory, la
 
 
 def test_tensorrt_gets_bytes_when_asked_and_casts_them_first(tmp_path):
-    """TensorRT takes bytes into a Cast and nothing else."""
+    """TensorRT accepts bytes only as the input of a Cast."""
     done = repo(tmp_path, "--plan", "--tensorrt", "fp16", "--input", "uint8")
     assert "--minShapes=image_u8:1x3x288x288" in done.stdout
     config = (tmp_path / "nail" / "config.pbtxt").read_text()
@@ -216,7 +217,7 @@ def test_tensorrt_gets_bytes_when_asked_and_casts_them_first(tmp_path):
     repo(tmp_path, "--tensorrt", "fp16", "--input", "uint8", "--name", "ort")
     config = (tmp_path / "ort" / "config.pbtxt").read_text()
     assert '"trt_profile_min_shapes" value: "image_u8:1x3x' in config
-    # Not asked, it gets numbers: how bytes go there is known from documents only.
+    # By default it gets floats, because bytes could only be tried against the documentation.
     for name, args in ("t", ["--tensorrt", "fp16"]), ("p", ["--plan"]):
         repo(tmp_path, "--name", name, *args)
         config = (tmp_path / name / "config.pbtxt").read_text()
@@ -234,8 +235,8 @@ def test_int8_of_a_model_without_scales_for_it(tmp_path, args, zero):
 
 
 def test_the_model_says_the_precision_for_tensorrt_11(tmp_path):
-    """It has no options for it any more: half precision is in the file, and pictures are as
-    before."""
+    """It has no options for precision any more: half precision is in the file, and the pictures
+    stay the same."""
     done = repo(tmp_path, "--plan", "--tensorrt", "fp16", "--tensorrt-version", "11")
     line = done.stdout.splitlines()[-1]
     assert "trtexec" in line and "--fp16" not in line and "26.06 or later" in done.stderr
@@ -262,7 +263,7 @@ def test_the_model_says_the_precision_for_tensorrt_11(tmp_path):
         assert np.abs(got - want).max() < 0.02 and want.max() > 0.9
 
 
-def test_what_is_not_made_half_precision(tmp_path):
+def test_models_that_stay_in_full_precision(tmp_path):
     model = onnx.load(ROOT / "models" / "nail-f16.onnx")
     resize = next(node for node in model.graph.node if node.op_type == "Resize")
     model.graph.node.insert(0, onnx.helper.make_node("Identity", [resize.input[2]], ["scales"]))
@@ -301,9 +302,9 @@ def test_an_input_whose_new_name_is_taken(tmp_path):
     repo(tmp_path / "fp32", "--gpu", "--input", "fp32", "--model", tmp_path / "taken.onnx")
 
 
-def test_a_graph_that_holds_its_batch_stays_at_one(tmp_path):
+def test_a_graph_with_a_fixed_batch_stays_at_one(tmp_path):
     model = onnx.load(MODEL)
-    # The mask through a Reshape to a batch of one.
+    # The mask passes through a Reshape to a batch of one.
     mask = model.graph.output[0].name
     for node in model.graph.node:
         node.output[:] = ["inner" if name == mask else name for name in node.output]
@@ -337,8 +338,8 @@ def test_trtexec_line(tmp_path):
     assert (tmp_path / "nail" / "model.onnx").exists()
 
 
-def test_a_tflite_brings_its_sidecar_and_its_picture(tmp_path, tmp_path_factory):
-    """Converted on the way, it computes what the TFLite runtime does."""
+def test_a_tflite_keeps_its_sidecar_and_results(tmp_path, tmp_path_factory):
+    """Converted on the way, it computes the same as the TFLite runtime."""
     model = mask_tflite(tmp_path_factory)
     repo(tmp_path, "--gpu", "--tensorrt", "fp16", "--model", model)
     config = (tmp_path / "small" / "config.pbtxt").read_text()
@@ -359,7 +360,7 @@ def test_a_tflite_brings_its_sidecar_and_its_picture(tmp_path, tmp_path_factory)
     ("x $(touch gone) `id`", 1, "trtexec cannot take the input name"),
 ])
 def test_names_in_the_trtexec_line(tmp_path, tmp_path_factory, name, status, words):
-    """It is made to be pasted into a shell, and the model may be anybody's."""
+    """Users paste it into a shell, and the model may come from anybody."""
     model = mask_tflite(tmp_path_factory, name)
     folder = tmp_path / "its'"
     done = repo(folder, "--plan", "--model", model, status=status)
@@ -369,20 +370,20 @@ def test_names_in_the_trtexec_line(tmp_path, tmp_path_factory, name, status, wor
     script = "trtexec() { pwd; printf '%s\\n' \"$@\"; }; " + done.stdout.splitlines()[-1]
     said = subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.splitlines()
     assert said[0] == str(folder / "small") and "--minShapes='serving:0':1x64x96x3" in said
-    # ONNX Runtime would cut such a name at its colon.
+    # ONNX Runtime would cut off such a name at its colon.
     repo(folder, "--tensorrt", "fp16", "--model", model, "--name", "ort")
     assert "trt_profile" not in (folder / "ort" / "config.pbtxt").read_text()
 
 
-def test_what_cannot_be_converted_leaves_nothing(tmp_path):
+def test_a_failed_conversion_leaves_nothing(tmp_path):
     model = tmp_path / "broken.tflite"
     model.write_bytes(b"\0\0\0\0TFL3" + bytes(100))
     repo(tmp_path / "out", "--gpu", "--model", model, status=1)
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_there_stays(tmp_path):
-    (tmp_path / "nail").mkdir()  # not ours: refused although it is empty
+def test_existing_files_stay(tmp_path):
+    (tmp_path / "nail").mkdir()  # not created by Lacquer: refused although it is empty
     assert "is there already" in repo(tmp_path, status=1).stderr
     (tmp_path / "nail").rmdir()
     repo(tmp_path)

@@ -11,7 +11,7 @@ from conftest import Reply, Server, frame
 from PIL import Image
 from triton import TYPES, Stub, free_port, metric, serving, wait
 
-# How an answer can be wrong, and a word of how it is told.
+# The ways in which a response can be wrong, and a word of the error for each.
 WRONG = {
     "bad json": "malformed", "json of another kind": "malformed", "long header": "malformed",
     "negative header": "malformed", "no header": "malformed", "short binary": "malformed",
@@ -71,9 +71,9 @@ def test_the_picture_comes_in_the_type_that_the_model_has(hand, type):
     ({"type": "INT8"}, "'image' is i8"),
     ({"type": "BYTES"}, "image other"),
     ({"output": "UINT8"}, "output 'mask' is u8"), ({"output": "INT64"}, "output 'mask' is i64")])
-# A fallback does not hide that the model is of no use.
+# A fallback does not hide that the model is unusable.
 @pytest.mark.parametrize("args", [[], ["--fallback", "openvino"]])
-def test_types_that_are_not_spoken(fields, args, words):
+def test_unsupported_types(fields, args, words):
     with stub() as triton:
         vars(triton).update(fields)
         with pytest.raises(RuntimeError, match=words):
@@ -81,7 +81,7 @@ def test_types_that_are_not_spoken(fields, args, words):
 
 
 def test_one_quick_one_slow_one_dead_server_under_load(hand):
-    """Every frame is answered, and the slow one does not hold up what the quick one can do."""
+    """Every frame gets a reply, and the slow server does not slow down the quick one."""
     with stub() as quick, stub() as slow, contextlib.ExitStack() as sockets:
         urls = [slow.url, f"http://127.0.0.1:{free_port()}", quick.url]
         server = sockets.enter_context(
@@ -95,10 +95,10 @@ def test_one_quick_one_slow_one_dead_server_under_load(hand):
             for socket in users:
                 assert isinstance(socket.recv(timeout=60), bytes)
         assert metric(server, "lacquer_triton_up") == [1, 0, 1]
-        # Some frames are propagated: while one server is slow, for longer than 100 ms too
-        # (nail/track.h). Of the others, the quick server has most.
+        # Some frames are propagated, for longer than 100 ms too while one server is slow
+        # (nail/track.h). Of the others, the quick server runs most.
         assert quick.asked - before >= 48 // 3 and quick.asked - before > slow.asked - late
-        # A frame that is alone does not wait for the slow one.
+        # A single frame does not wait for the slow server.
         was = slow.asked
         for number in range(6):
             assert isinstance(ask(users[0], hand, number), Reply)
@@ -108,7 +108,7 @@ def test_one_quick_one_slow_one_dead_server_under_load(hand):
 
 
 def test_servers_whose_models_take_the_picture_in_different_types(hand):
-    """As while one server after the other gets a new repository."""
+    """As when one server after the other gets a new repository."""
     with stub() as one, stub() as two:
         two.type = "UINT8"
         with serving("--triton-url", one.url, "--triton-url", two.url) as server:
@@ -132,9 +132,9 @@ def test_a_server_that_comes_back_with_another_type(hand):
             wait(lambda: metric(server, "lacquer_triton_up") == [0])
             triton.type, triton.mode = "UINT8", "good"
             wait(lambda: metric(server, "lacquer_triton_up") == [1])
-            assert isinstance(ask(socket, hand), Reply)  # no frame was lost to it
+            assert isinstance(ask(socket, hand), Reply)  # no frame was lost by it
             assert triton.tensor.dtype == np.uint8
-            # Changed under way it costs one: Triton refuses what it does not take.
+            # A change while running costs one frame: Triton refuses what it does not accept.
             triton.type = "FP16"
             assert "another type" in json.dumps(ask(socket, hand))
             wait(lambda: metric(server, "lacquer_triton_up") == [1])
@@ -142,7 +142,7 @@ def test_a_server_that_comes_back_with_another_type(hand):
             assert triton.tensor.dtype == np.float16
 
 
-def test_the_fallback_runs_what_the_server_spoils(hand):
+def test_the_fallback_runs_frames_that_the_server_fails(hand):
     with stub() as triton, serving(
             "--triton-url", triton.url, "--triton-timeout", "1000",
             "--fallback", "openvino") as server:
@@ -158,7 +158,7 @@ def test_the_fallback_runs_what_the_server_spoils(hand):
                 assert ask(socket, hand).nails == 0
 
 
-def test_one_that_is_ready_in_word_only_is_asked_less_and_less(hand):
+def test_a_server_that_is_ready_but_fails_is_tried_less_and_less(hand):
     with stub() as triton, serving(
             "--triton-url", triton.url, "--fallback", "openvino") as server:
         with server.v1() as socket:
@@ -171,7 +171,7 @@ def test_one_that_is_ready_in_word_only_is_asked_less_and_less(hand):
             assert triton.asked - before <= 6
 
 
-def test_least_busy_server_one_out_and_back(hand):
+def test_least_busy_server_with_one_down_and_up_again(hand):
     with stub() as one, stub() as two, serving(
             "--triton-url", one.url, "--triton-url", two.url, "--triton-timeout", "1000") as server:
 
@@ -182,7 +182,7 @@ def test_least_busy_server_one_out_and_back(hand):
             return one.asked - was[0], two.asked - was[1]
 
         with server.v1() as first, server.v1() as second:
-            # While the first server is slow with one frame the next goes to the second.
+            # While the first server is slow with a frame, the next one goes to the second.
             one.mode = two.mode = "slow"
             first.send(frame(1, hand))
             wait(lambda: one.asked + two.asked > 0 and (one.asked, two.asked) != (0, 0))
@@ -202,7 +202,7 @@ def test_least_busy_server_one_out_and_back(hand):
             assert both_asked(second)[0] >= 5
 
 
-def test_a_server_that_says_it_is_not_ready_is_left_alone(hand):
+def test_a_server_that_is_not_ready_gets_no_frames(hand):
     with stub() as triton, serving(
             "--triton-url", triton.url, "--fallback", "openvino") as server:
         with server.v1() as socket:
@@ -216,7 +216,7 @@ def test_a_server_that_says_it_is_not_ready_is_left_alone(hand):
 
 
 def test_an_old_frame_is_not_sent(hand):
-    """The worker is held up by one slow answer; the frame behind it is too old by then."""
+    """One slow response holds up the worker; by then the frame behind it is too old."""
     with stub() as triton, serving(
             "--triton-url", triton.url, "--workers", "1", "--max-age", "300",
             "--triton-timeout", "5000") as server:
@@ -229,12 +229,12 @@ def test_an_old_frame_is_not_sent(hand):
             replies = [socket.recv(timeout=60) for _ in range(2)]
             assert all("no response in time" in each or "too old" in each
                        for each in replies), replies
-            # The wait for the first ended with its own age, so the server is not to blame.
+            # The wait for the first ended because of its age, so the server is not marked down.
             assert metric(server, "lacquer_triton_up") == [1]
             assert triton.asked - was == 1
 
 
-def test_shared_memory_that_is_refused_is_said_once(hand):
+def test_refused_shared_memory_is_logged_once(hand):
     with stub() as triton, serving(
             "--triton-url", triton.url) as server:
         with server.v1() as socket:
@@ -256,8 +256,8 @@ def test_a_bad_server_at_start(mode):
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def test_a_trace_goes_on_to_the_server(hand):
-    """What a gateway calls a request is told to Triton, and stands in the log."""
+def test_a_trace_is_passed_to_the_server(hand):
+    """The trace id of a gateway is passed to Triton and appears in the log."""
     parent = f"00-{TRACE}-00f067aa0ba902b7-01"
     with stub() as triton, serving(
             "--triton-url", triton.url, "--workers", "1", "--log-format", "json") as server:
@@ -269,7 +269,7 @@ def test_a_trace_goes_on_to_the_server(hand):
             return triton.traces
 
         assert post(traceparent=parent) == [parent]
-        assert post() == [None]  # the worker has forgotten it
+        assert post() == [None]  # the worker no longer has it
         for wrong in parent.upper(), parent[:-1], "00-" + "0" * 32 + parent[35:], "x" * 300:
             assert post(traceparent=wrong) == [None]
         with server.v1(additional_headers={"traceparent": parent}) as socket:

@@ -15,7 +15,7 @@ from conftest import ROOT, Server, frame, free_port, plain, read_for, tool
 
 MODEL = ("--model", str(ROOT / "tests" / "fixtures" / "tiny_map.onnx"))
 LIMIT = ("--max-sessions-per-address", "2", "--max-wait", "60000", "--log-level", "warn")
-TRUST = ("--trusted-proxy", "127.0.0.1")  # the proxies; clients come from 127.0.0.2 and on
+TRUST = ("--trusted-proxy", "127.0.0.1")  # the proxies; clients use 127.0.0.2 and higher
 TOKEN = "a-token-of-sixteen-characters"
 
 
@@ -80,7 +80,7 @@ http {{
 
 @contextlib.contextmanager
 def proxied(kind, server, folder):
-    """A proxy before the server; yields its port."""
+    """A proxy in front of the server; yields its port."""
     port = free_port()
     make = nginx_config if kind == "nginx" else haproxy_config
     path = folder / "proxy.conf"
@@ -122,7 +122,7 @@ def is_let_in(ws):
 
 
 def each_has_two(port, **kwargs):
-    """Both clients have as many sessions as the limit says, whatever the other has."""
+    """Both clients have as many sessions as the limit allows, whatever the other has."""
     with contextlib.ExitStack() as stack:
         def opened(address):
             return is_let_in(stack.enter_context(client(port, address, **kwargs)))
@@ -141,12 +141,12 @@ def test_limits_hold_behind_the_proxy_protocol(proxy_server, tmp_path, kind):
 def test_limits_hold_behind_a_proxy_that_writes_headers(headers_server, tmp_path, kind):
     with proxied(kind, headers_server, tmp_path) as port:
         each_has_two(port)
-        # What clients write themselves stands further left, or in a header that disagrees.
+        # Values that clients write themselves are further left, or in a header that disagrees.
         each_has_two(port, additional_headers={"X-Forwarded-For": "203.0.113.5"})
 
 
-def test_two_stories_count_as_the_proxys_own(headers_server):
-    """Forwarded and X-Forwarded-For that differ: one of them is the client's invention."""
+def test_contradicting_headers_count_as_the_proxys_own(headers_server):
+    """If Forwarded and X-Forwarded-For differ, one of them was written by the client."""
     with contextlib.ExitStack() as stack:
         def opened(number):
             headers = {"X-Forwarded-For": f"203.0.113.{number}",
@@ -160,7 +160,7 @@ def test_two_stories_count_as_the_proxys_own(headers_server):
 @pytest.mark.parametrize("header, value", [
     ("X-Forwarded-For", "203.0.113.{}"), ("Forwarded", "for=203.0.113.{}"),
     ("X-Real-IP", "203.0.113.{}")])
-def test_nobody_else_is_believed(headers_server, header, value):
+def test_headers_of_other_peers_are_ignored(headers_server, header, value):
     with contextlib.ExitStack() as stack:
         def opened(number):
             return is_let_in(stack.enter_context(
@@ -202,7 +202,7 @@ FORWARDED = {"Host": "node1:8080", "Origin": "https://shop.example",
              "X-Forwarded-Host": "shop.example", "X-Forwarded-Proto": "https"}
 
 
-def test_the_page_is_known_by_its_forwarded_name(headers_server):
+def test_the_forwarded_host_is_the_pages_own(headers_server):
     assert status(ask(headers_server, FORWARDED)) == 200
     assert status(ask(headers_server, FORWARDED, address="127.0.0.5")) == 403
     without_tls = {**FORWARDED, "Origin": "http://shop.example"}
@@ -229,7 +229,7 @@ def test_the_cookie_is_secure_behind_tls(tmp_path):
         assert running.stop()[0] == 0
 
 
-# ---- PROXY headers as such
+# ---- the PROXY headers themselves
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
@@ -280,8 +280,8 @@ def test_a_trusted_proxy_must_begin_with_a_header(proxy_server, header):
     assert asked_of(proxy_server, v2(0, 0, b"") + GET).startswith(b"HTTP/1.1 200 ")
 
 
-def test_others_may_not_send_one(proxy_server):
-    """A client that is no proxy is served without, and is refused what it claims to be."""
+def test_other_peers_may_not_send_a_proxy_header(proxy_server):
+    """A client that is not a proxy is served without one, and its claim is refused."""
     assert asked_of(proxy_server, GET, "127.0.0.6").startswith(b"HTTP/1.1 200 ")
     for header in (b"PROXY TCP4 203.0.113.9 127.0.0.1 5 80\r\n", v2(1, 0x11, FOUR)):
         got = asked_of(proxy_server, header + GET, "127.0.0.6")

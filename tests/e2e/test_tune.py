@@ -16,7 +16,7 @@ from PIL import Image
 
 from conftest import HANDS, LACQUER, ROOT, Nails, Reply, Server, frame
 
-TINY = ROOT / "tests" / "fixtures" / "tiny_map.onnx"  # paints no nail; quick to race
+TINY = ROOT / "tests" / "fixtures" / "tiny_map.onnx"  # paints no nail; quick to measure
 ON = {"LACQUER_TUNE": "on"}
 
 
@@ -33,7 +33,7 @@ def kept(folder):
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """Our own model's race, and the cache that keeps it."""
+    """The comparison for our own model, and the cache that stores its result."""
     folder = tmp_path_factory.mktemp("cache")
     return json.loads(tune("--json", "--cache-dir", folder).stdout), folder
 
@@ -54,11 +54,11 @@ def test_every_candidate_is_timed_and_compared(own):
         assert one["one_core_ms"] > 0 and one["all_cores_ms"] > 0 and one["side_by_side_fps"] > 0
         assert 0.9 < one["iou_f32"] <= 1 and 0.9 < one["iou_own"] <= 1
     usable = [one for one in report["candidates"] if one["verdict"] in ("fine", "reference")]
-    # The best within 5 %: chance and the second measurement of who leads aside.
+    # The best within 5 %, apart from chance and the second measurement of the leading candidates.
     assert taken[0]["score_ms"] <= 1.05 * min(one["score_ms"] for one in usable)
 
 
-def test_apply_computes_so(own, tmp_path):
+def test_apply_uses_the_result(own, tmp_path):
     report, folder = own
 
     def model(**environment):
@@ -79,7 +79,7 @@ def test_apply_computes_so(own, tmp_path):
     assert len(kept(folder)) == 1
 
 
-def test_a_damaged_answer_is_thrown_away(own, tmp_path):
+def test_a_damaged_result_is_discarded(own, tmp_path):
     _, folder = own
     cache = tmp_path / "cache"
     cache.mkdir(mode=0o700)
@@ -92,7 +92,7 @@ def test_a_damaged_answer_is_thrown_away(own, tmp_path):
     assert not kept(cache)
 
 
-def test_engines_tells_what_is_kept(own):
+def test_engines_reports_the_stored_result(own):
     report, folder = own
     home = folder.parent / "home"
     (home / "lacquer").mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def test_engines_tells_what_is_kept(own):
 
 
 def test_pictures_without_nails_prove_nothing(tmp_path):
-    """bf16 is not taken for a model of which nothing was seen."""
+    """bf16 is not chosen for a model that found no nails."""
     (tmp_path / "plain").mkdir()
     Image.new("RGB", (64, 48), "grey").save(tmp_path / "plain" / "grey.png")
     done = tune("--json", "--cache-dir", tmp_path / "cache", "--images", tmp_path / "plain",
@@ -120,12 +120,12 @@ def test_pictures_without_nails_prove_nothing(tmp_path):
         assert one["verdict"] in ("unproven", "failed"), one
 
 
-def test_check_says_how_far_behind(tmp_path):
+def test_check_reports_how_far_behind(tmp_path):
     done = tune("--check", TINY, "--cache-dir", tmp_path, status=1)
     assert "run `lacquer tune` first" in done.stderr
     table = tune(TINY, "--cache-dir", tmp_path).stdout
     assert "tiny_map.onnx, f32, no cap" in table and "Kept:" in table
-    # How far chance puts it behind depends on what else this machine does; the exit status follows.
+    # How far behind it appears depends on other load of this machine; so does the exit status.
     done = subprocess.run([LACQUER, "tune", "--check", "--json", TINY, "--cache-dir", tmp_path],
                           capture_output=True, text=True, timeout=500)
     behind = json.loads(done.stdout)["kept_is_behind"]
@@ -157,7 +157,7 @@ def children(pid):
 
 
 def test_a_child_that_is_killed_costs_one_candidate(tmp_path):
-    """The race goes on with the next."""
+    """The comparison continues with the next."""
     if "bf16" not in subprocess.run([LACQUER, "engines"], capture_output=True, text=True).stdout:
         pytest.skip("there is but one candidate for a model in one file here")
     running = subprocess.Popen([LACQUER, "tune", "--json", TINY, "--cache-dir", tmp_path],
@@ -175,8 +175,8 @@ def test_a_child_that_is_killed_costs_one_candidate(tmp_path):
     assert any(one.get("taken") for one in report["candidates"])
 
 
-def test_serve_finds_it_out_beside_its_work(tmp_path):
-    """It starts at once, races beside its work, keeps the answer, and leaves no process."""
+def test_serve_tunes_in_the_background(tmp_path):
+    """It starts at once, compares in the background, stores the result, and leaves no process."""
     running = Server("--model", str(TINY), "--cache-dir", str(tmp_path), "--tune-after", "0", **ON)
     pid = running.process.pid
     end = time.monotonic() + 240
@@ -194,14 +194,14 @@ def test_serve_finds_it_out_beside_its_work(tmp_path):
 
 
 def runs(pid):
-    """Not over, nor over and waiting to be noticed."""
+    """Neither finished nor a zombie."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
 
 
-def test_a_server_that_stops_ends_its_race(tmp_path):
+def test_a_server_that_stops_ends_its_tuning(tmp_path):
     running = Server("--cache-dir", str(tmp_path), "--tune-after", "0", **ON)
     pid, end = running.process.pid, time.monotonic() + 60
     while not (racers := [c for child in children(pid) for c in [child, *children(child)]][:2])[1:]:
@@ -219,7 +219,7 @@ def test_off_is_off(tmp_path):
     assert running.stop()[0] == 0
 
 
-# ---- going over to another way of computing while frames come
+# ---- changing the way of computing while frames arrive
 
 fast_bf16 = pytest.mark.skipif(
     "amx_bf16" not in pathlib.Path("/proc/cpuinfo").read_text(),
@@ -230,8 +230,8 @@ def said_so_far(running):
     return os.pread(running.said.fileno(), 1 << 20, 0).decode()
 
 
-def film():
-    """The hand's film to and fro, without an end."""
+def video():
+    """The video of the hand forwards and backwards, endlessly."""
     data = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:41]
     frames = [b"\xff\xd8\xff" + picture for picture in data]
     while True:
@@ -240,16 +240,17 @@ def film():
 
 
 @fast_bf16
-def test_a_server_goes_over_without_losing_a_frame(tmp_path):
-    """Each frame of a film is answered, in order and with the nails' own ids, before the change, in
-    it and after it; a new connection is told the new model."""
-    # The user's own cap stays, so that no candidate needs a restart. With AMX int8 is the slow one.
+def test_a_server_switches_without_losing_a_frame(tmp_path):
+    """Each frame of a video gets its reply, in order and with stable nail ids, before, during and
+    after the change; a new connection gets the new model's name."""
+    # The user's own cap stays, so that no candidate needs a restart. With AMX, int8 is the slow
+    # one.
     running = Server("--cache-dir", str(tmp_path), "--tune-after", "0", ONEDNN_MAX_CPU_ISA="ALL",
                      **ON)
     before = httpx.get(f"{running.url}/api/v1/info").json()
     ids, after, end = [], 0, time.monotonic() + 300
     with running.v1() as ws:
-        for number, picture in enumerate(film()):
+        for number, picture in enumerate(video()):
             ws.send(frame(number, picture, want=1))
             data = ws.recv(timeout=30)
             assert isinstance(data, bytes), data
@@ -260,8 +261,8 @@ def test_a_server_goes_over_without_losing_a_frame(tmp_path):
             if after > 20:
                 break
             assert time.monotonic() < end, said_so_far(running)
-            time.sleep(0.1)  # the race wants some of the cores
-    assert len(ids) > after + 19  # some came before
+            time.sleep(0.1)  # the comparison needs some of the cores
+    assert len(ids) > after + 19  # some arrived before
     # The change is noticed up to 8 frames late.
     assert len(set().union(*ids[:-after - 9][-10:]) & set().union(*ids[-10:])) >= 4
     now = httpx.get(f"{running.url}/api/v1/info").json()
@@ -270,10 +271,10 @@ def test_a_server_goes_over_without_losing_a_frame(tmp_path):
     assert running.stop()[0] == 0
 
 
-# ---- another's model
+# ---- a third-party model
 
 def red_model(path):
-    """A network of another's that finds what is red, with enough in it to be worth bf16."""
+    """A third-party network that finds what is red, large enough for bf16 to be faster."""
     random, nodes, constants = np.random.default_rng(4), [], []
 
     def op(kind, inputs, out, **about):
@@ -302,7 +303,7 @@ def red_model(path):
 
 
 def red_pictures(folder):
-    """Ellipses of nails' size and shape."""
+    """Ellipses with the size and shape of nails."""
     folder.mkdir()
     y, x = np.mgrid[:480, :640]
     for i in range(4):
@@ -315,8 +316,8 @@ def red_pictures(folder):
 
 
 @fast_bf16
-def test_bf16_is_taken_for_anothers_model_once_it_is_proven(tmp_path):
-    """By --precision auto, and not before `lacquer tune` has compared its nails with f32's."""
+def test_bf16_is_chosen_for_a_foreign_model_once_compared(tmp_path):
+    """With --precision auto, and only after `lacquer tune` has compared its nails with f32's."""
     model, pictures = red_model(tmp_path / "red.onnx"), red_pictures(tmp_path / "pictures")
 
     def applied(cache, *args):
@@ -340,7 +341,7 @@ def test_bf16_is_taken_for_anothers_model_once_it_is_proven(tmp_path):
     running = Server("--model", str(model), "--cache-dir", str(cache), **ON)
     assert httpx.get(f"{running.url}/api/v1/info").json()["precision"] == "bf16"
     assert running.stop()[0] == 0
-    # Who says f32 gets it.
+    # An explicit f32 is respected.
     for entry in [entry for entry in cache.iterdir() if "-bf16-" in entry.name]:
         shutil.rmtree(entry)
     assert not any("-bf16-" in name for name in applied(cache, "--precision", "f32"))

@@ -29,7 +29,7 @@ def metrics(server):
 
 
 def known(metrics):
-    """Every name that can be asked for: the server's and those that the rules record."""
+    """Every name that can be queried: the server's metrics and those that the rules record."""
     names = set(re.findall(r"^([a-z_:]+)", metrics, re.M))
     groups = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["groups"]
     return names | {rule["record"] for group in groups for rule in group["rules"]
@@ -43,7 +43,7 @@ def names_in(expression):
 
 
 def check_families(text):
-    """Every family is told what it is, once and first, and its samples stand together."""
+    """Every family is described, once and first, and its samples are adjacent."""
     family, told, samples = None, {}, 0
     for line in text.splitlines():
         if line.startswith("# "):
@@ -61,13 +61,13 @@ def check_families(text):
     assert samples > 0 and all(each == ["HELP", "TYPE"] for each in told.values()), told
 
 
-def test_metrics_are_as_prometheus_wants_them(metrics):
+def test_metrics_are_valid_for_prometheus(metrics):
     assert promtool("check", "metrics", input=metrics) == ""
     check_families(metrics)
 
 
-def test_metrics_with_triton_are_as_prometheus_wants_them():
-    """Two servers, one away, and a fallback."""
+def test_metrics_with_triton_are_valid_for_prometheus():
+    """Two servers, one of them down, and a fallback."""
     one, away = Stub(), f"http://127.0.0.1:{free_port()}"
     try:
         with serving("--triton-url", one.url, "--triton-url", away, "--fallback",
@@ -84,7 +84,7 @@ def test_metrics_with_triton_are_as_prometheus_wants_them():
     assert text.count("lacquer_triton_requests_total{") == 4
 
 
-def test_metrics_tell_what_goes_on(server, metrics):
+def test_metrics_reflect_the_load(server, metrics):
     assert re.search(r'^lacquer_build_info\{version="[\w.-]+",engine="\w+",model="nail"\} 1$',
                      metrics, re.M)
     for name in ("lacquer_workers", "lacquer_sessions_max", "lacquer_worker_busy_seconds_total",
@@ -103,7 +103,7 @@ def test_prometheus_configuration_and_alerts():
     promtool("test", "rules", str(DEPLOY / "prometheus" / "alerts_test.yml"))
 
 
-def test_alerts_ask_for_what_there_is(metrics):
+def test_alerts_use_existing_metrics(metrics):
     groups = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     for rule in rules:
@@ -112,7 +112,7 @@ def test_alerts_ask_for_what_there_is(metrics):
     assert sum("alert" in rule for rule in rules) >= 8
 
 
-def test_dashboard_asks_for_what_there_is(metrics, tmp_path):
+def test_dashboard_uses_existing_metrics(metrics, tmp_path):
     board = json.loads((DEPLOY / "grafana" / "lacquer.json").read_text())
     panels, places = board["panels"], set()
     assert len({panel["id"] for panel in panels}) == len(panels) >= 12
@@ -138,7 +138,8 @@ def options_of_serve():
     return set(re.findall(r"--[a-z][a-z-]+", said))
 
 
-# Keys of the Compose specification, as far as one would use them here, and what stands behind them.
+# Keys of the Compose specification, as far as they are plausible here, and the types of their
+# values.
 COMPOSE_SERVICE = {
     "build": (str, dict), "command": (str, list), "container_name": str, "cpus": (int, float, str),
     "depends_on": (list, dict), "deploy": dict, "devices": list, "entrypoint": (str, list),
@@ -159,8 +160,8 @@ def held_against(keys, given, where):
         assert isinstance(value, keys[key]), f"{where}: '{key}' is a {type(value).__name__}"
 
 
-def test_compose_is_what_compose_reads():
-    """No engine is needed to see a key that is misspelt or holds what it cannot."""
+def test_compose_file_follows_the_specification():
+    """A misspelt key or a value of the wrong type can be found without an engine."""
     whole = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     held_against({"name": str, "services": dict, "volumes": dict, "networks": dict,
                   "secrets": dict, "configs": dict}, whole, "the file")
@@ -180,7 +181,7 @@ def test_compose_is_what_compose_reads():
                 assert mode.split(":")[1] in whole["services"], mode
 
 
-def test_compose_starts_what_there_is():
+def test_compose_file_uses_existing_options():
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     assert set(services) == {"lacquer", "balancer", "triton", "prometheus", "grafana"}
     node = services["lacquer"]
@@ -194,7 +195,7 @@ def test_compose_starts_what_there_is():
                 assert (DEPLOY / source).exists(), source
         if image := service.get("image"):
             assert ":" in image and not image.endswith(":latest")
-    # Only users' and the operator's own doors are open.
+    # Only the users' port and the operator's own are open.
     assert services["balancer"]["ports"] == ["8080:8080"]
     assert services["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
     assert not any("ports" in services[name] for name in ("triton", "prometheus"))
@@ -226,7 +227,7 @@ def test_kubernetes_objects_fit_together(kubernetes):
     assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment",
                                         "name": kubernetes["Deployment"]["metadata"]["name"]}
     assert scaler["minReplicas"] >= 2 and "replicas" not in spec
-    # A disruption budget of one pod and two replicas: one always serves.
+    # With a disruption budget of one pod and two replicas, one always serves.
     assert kubernetes["PodDisruptionBudget"]["spec"]["maxUnavailable"] < scaler["minReplicas"]
 
 
@@ -239,12 +240,13 @@ def test_kubernetes_container(kubernetes, server):
         probe = container[kind]["httpGet"]
         assert httpx.get(f"{server.url}{probe['path']}").status_code == 200
         assert probe["port"] == container["ports"][0]["name"]
-    # Who drains says so at /readyz for longer than the probe takes to see it, and ends in time.
+    # A stopping pod reports that at /readyz for longer than the probe needs to notice, and ends in
+    # time.
     seen_s = container["readinessProbe"]["periodSeconds"] * (
         container["readinessProbe"]["failureThreshold"] + 1)
     assert seen_s < int(args["--drain-delay"])
     assert int(args["--drain-delay"]) + 30 + 5 < spec["terminationGracePeriodSeconds"]
-    # The pod-security standard "restricted".
+    # The pod security standard "restricted".
     security = container["securityContext"]
     assert spec["securityContext"]["runAsNonRoot"] and security["capabilities"] == {"drop": ["ALL"]}
     assert not security["allowPrivilegeEscalation"] and security["readOnlyRootFilesystem"]
@@ -252,20 +254,20 @@ def test_kubernetes_container(kubernetes, server):
     assert container["resources"]["limits"] == container["resources"]["requests"]
 
 
-def test_counters_are_asked_for_at_the_admin_port(kubernetes):
+def test_counters_are_queried_at_the_admin_port(kubernetes):
     template = kubernetes["Deployment"]["spec"]["template"]
     container, = template["spec"]["containers"]
     args = dict(arg.split("=") for arg in container["args"][1:])
     ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
     notes = template["metadata"]["annotations"]
     assert notes["prometheus.io/port"] == ports["admin"] == args["--admin-port"] != ports["http"]
-    # It is in no service, and the policy lets in the one namespace that watches.
+    # The port belongs to no service, and the policy admits only the monitoring namespace.
     assert [port["name"] for port in kubernetes["Service"]["spec"]["ports"]] == ["http"]
     policy = kubernetes["NetworkPolicy"]["spec"]
     assert policy["podSelector"]["matchLabels"] == template["metadata"]["labels"]
     rules = {rule["ports"][0]["port"]: rule.get("from") for rule in policy["ingress"]}
     assert rules["http"] is None and rules["admin"] and rules.keys() == {"http", "admin"}
-    # compose: Prometheus asks the same port, which is not published.
+    # compose: Prometheus queries the same port, which is not published.
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     admin, = (arg.split("=")[1] for arg in services["lacquer"]["command"] if "--admin-port" in arg)
     jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
@@ -282,7 +284,7 @@ def test_autoscaler_has_its_metric(kubernetes, metrics):
 
 
 def test_systemd_unit(tmp_path):
-    """systemd's own judgement: nothing unknown in it, and at most 1.5 of 10 points open."""
+    """systemd's own assessment: nothing unknown in it, and an exposure of at most 1.5 of 10."""
     analyze = shutil.which("systemd-analyze")
     if not analyze:
         pytest.skip("no systemd-analyze here")

@@ -92,13 +92,13 @@ def test_v1_nails_reply(server, hand):
         assert 0 < nail.level <= 1 and 0 < nail.grey <= 1
         assert (nail.alpha >= 128).sum() == want["area"]
     assert 0.1 < found.exposure <= 1 and all(0.8 < c < 1.2 for c in found.tint)
-    # Green polish lies where the mask says, and nowhere else.
+    # Green polish is where the mask says, and nowhere else.
     mask = found.mask(640, 480)
     change = abs(pixels(painted.picture) - pixels(hand)).max(axis=2)
     assert change[mask == 255].min() > 40 and (change[mask == 0] > 60).mean() < 1e-3
 
 
-def test_v1_nails_know_how_soft_the_picture_is(server, hand):
+def test_v1_nails_contain_how_soft_the_picture_is(server, hand):
     soft = jpeg(Image.fromarray(pixels(hand).astype(np.uint8))
                 .filter(ImageFilter.GaussianBlur(1.6)), 95)
     widths = []
@@ -119,25 +119,25 @@ def test_v1_nails_of_a_picture_without_a_hand(server):
         assert json.loads(ws.recv(timeout=60))["id"] == 2
 
 
-def test_nails_keep_their_ids_over_a_film(server):
-    """Shown steady, or with smoothing off exactly as each frame alone is found."""
-    film = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:13]
-    film = [b"\xff\xd8\xff" + picture for picture in film]
+def test_nails_keep_their_ids_over_a_video(server):
+    """Smoothed, or with smoothing off, exactly as detected in each single frame."""
+    video = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:13]
+    video = [b"\xff\xd8\xff" + picture for picture in video]
     with server.v1() as ws:
         seen = []
-        for number, picture in enumerate(film, 1):
+        for number, picture in enumerate(video, 1):
             nails = Nails(Reply(in_time(ws, number, picture))).items
             seen.append({nail.id: (nail.center_x, nail.center_y) for nail in nails})
         assert set.intersection(*(set(ids) for ids in seen)) >= set(list(seen[0])[:4])
         for before, after in zip(seen, seen[1:]):
             for one in before.keys() & after.keys():
                 assert abs(before[one][0] - after[one][0]) < 15
-        steady = Nails(Reply(send_again(ws, 20, film[-1]))).mask(640, 480)
+        steady = Nails(Reply(send_again(ws, 20, video[-1]))).mask(640, 480)
         ws.send('{"type": "smoothing", "on": 1}')
         assert json.loads(ws.recv(timeout=60))["status"] == "FIELD"
         ws.send('{"type": "smoothing", "on": false}')
-        bare = Reply(send_again(ws, 21, film[-1]))
-        alone = httpx.post(f"{server.url}/api/v1/nails", content=film[-1]).json()["nails"]
+        bare = Reply(send_again(ws, 21, video[-1]))
+        alone = httpx.post(f"{server.url}/api/v1/nails", content=video[-1]).json()["nails"]
         found = Nails(bare)
         assert [n.box for n in found.items] == [n["box"] for n in alone]
         assert [n["id"] for n in alone] == list(range(1, len(alone) + 1))
@@ -151,7 +151,8 @@ def send_again(ws, number, picture):
 
 
 def in_time(ws, number, picture):
-    """The reply to a frame; a busy machine may drop one that waited too long: it is sent again."""
+    """The reply to a frame; if a busy machine drops it because it waited too long, it is sent
+    again."""
     for _ in range(5):
         reply = send_again(ws, number, picture)
         if isinstance(reply, bytes):
@@ -160,7 +161,7 @@ def in_time(ws, number, picture):
     raise AssertionError("five frames in a row came too late")
 
 
-def test_longer_header_is_stepped_over(server):
+def test_longer_header_is_skipped(server):
     with server.v1() as ws:
         ws.send(frame(1, b"future" * 2 + plain(), header=28))
         assert Reply(ws.recv(timeout=30)).id == 1
@@ -188,14 +189,14 @@ def test_a_bad_look_changes_nothing(server, hand):
         assert json.loads(ws.recv(timeout=60))["status"] == "FIELD"
         ws.send(frame(2, hand))
         after = pixels(Reply(ws.recv(timeout=30)).picture)
-    # Each frame is looked at in its own way, so that outlines differ by a little.
+    # Frames are detected in different ways, so outlines differ slightly.
     first, second = (stands_out(picture) for picture in (before, after))
     assert first[1] > 300 and second[1] > 300
     assert second[0] <= first[0] + 20  # red
 
 
 def stands_out(picture):
-    """How many pixels of a picture are far more red, green and blue than anything else."""
+    """How many pixels of a picture have much more red, green and blue than the rest."""
     return ((picture - (picture.sum(2, keepdims=True) - picture) / 2) > 60).sum((0, 1))
 
 
@@ -207,8 +208,8 @@ def test_fragmented_messages(server, hand):
 
 
 def test_the_newest_frame_wins(server, hand):
-    """A burst is answered by its first frame or two and its last; never by one that was
-    overtaken."""
+    """A burst gets replies for its first frame or two and for its last; never for one that was
+    replaced by a newer one."""
     with server.v1() as ws:
         for number in range(1, 41):
             ws.send(frame(number, hand))
@@ -217,14 +218,14 @@ def test_the_newest_frame_wins(server, hand):
             replies.append(Reply(ws.recv(timeout=30)))
         ids = [reply.id for reply in replies]
         assert ids == sorted(ids) and len(ids) < 20
-        # Every frame was answered or counted as replaced.
+        # Every frame has a reply or counts as replaced.
         assert len(ids) + replies[-1].replaced == 40
         with pytest.raises(TimeoutError):
             ws.recv(timeout=0.3)
 
 
 def test_nothing_is_lost_with_two_in_flight(server):
-    """A client that keeps to the in_flight of the hello gets every frame answered, in order."""
+    """A client that respects the hello's in_flight gets a reply to every frame, in order."""
     with server.v1() as ws:
         ids, sent = [], 0
         while len(ids) < 100:
@@ -238,7 +239,8 @@ def test_nothing_is_lost_with_two_in_flight(server):
 
 
 def test_replies_keep_their_order_with_many_workers(hand):
-    """Frames of very different cost on four workers still come back in the order they went."""
+    """Frames of very different cost on four workers still return in the order in which they were
+    sent."""
     running = Server("--workers", "4")
     try:
         with running.v1() as ws:
@@ -256,12 +258,12 @@ def test_replies_keep_their_order_with_many_workers(hand):
 
 
 def test_users_never_see_each_other(server):
-    """Each user's frames carry the user's number; only that number may come back."""
+    """Each user's frames contain the user's number; only that number may be in the replies."""
     wrong, done = [], []
 
     def user(number):
         with server.v1() as ws:
-            # A mark may look like a nail; polish that cannot be seen leaves it legible.
+            # A mark may be detected as a nail; invisible polish leaves it legible.
             ws.send('{"type": "look", "opacity": 0, "texture": 1, "sheen": false}')
             for i in range(1, 26):
                 mark = number << 8 | i
@@ -279,8 +281,8 @@ def test_users_never_see_each_other(server):
     assert not wrong and len(done) == 12
 
 
-def test_turns_are_fair(server, hand):
-    """One who floods does not keep another from being served."""
+def test_scheduling_is_fair(server, hand):
+    """A client that floods does not prevent another from being served."""
     stop = threading.Event()
 
     def flood():
@@ -299,7 +301,7 @@ def test_turns_are_fair(server, hand):
         with server.v1() as ws:
             for number in range(1, 11):
                 ws.send(frame(number, hand))
-                # At most a frame each of the others comes before.
+                # At most one frame of each other client comes before.
                 reply = Reply(ws.recv(timeout=30))
                 assert reply.id == number
                 work = reply.served - reply.queue
@@ -310,10 +312,10 @@ def test_turns_are_fair(server, hand):
             thread.join()
 
 
-def test_a_client_that_does_not_read_holds_nobody_up(server, hand):
-    """Its replies are bounded, others are served, and the newest frame is there when it reads."""
+def test_a_client_that_does_not_read_delays_nobody(server, hand):
+    """Its replies are bounded, others are served, and it gets the newest frame when it reads."""
     with server.v1() as slow, server.v1() as other:
-        # The library reads by itself; a paused reader is one whose socket is not read.
+        # The library reads in the background; a paused reader is one whose socket is not read.
         slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         for number in range(1, 30):
             slow.send(frame(number, hand))
@@ -343,7 +345,7 @@ def test_other_paths_and_protocols_are_refused(server):
                 ws.recv(timeout=5)
 
 
-def test_full_server_says_so():
+def test_full_server_is_reported():
     running = Server(*NO_NAILS, "--max-sessions", "2")
     try:
         with running.v1() as one, running.v1():
@@ -366,7 +368,7 @@ def test_full_server_says_so():
 
 
 def upgraded(raw):
-    """Makes it a lacquer.v1 connection and reads its hello; what comes after can be read."""
+    """Upgrades to a lacquer.v1 connection and reads its hello; what comes after can be read."""
     raw.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
                 b"Sec-WebSocket-Protocol: lacquer.v1\r\n\r\n")
@@ -385,8 +387,8 @@ def message_of(answers):
 
 
 def exchange(raw, answers, picture, count):
-    """So many frames and their replies in turn, by hand: the library's client takes longer over one
-    than the server does."""
+    """That many frames and their replies in turn, written by hand, because the library's client
+    needs longer for one than the server does."""
     for number in range(count):
         message = frame(number, picture)
         raw.sendall(b"\x82\xfe" + struct.pack(">H4x", len(message)) + message)
@@ -396,8 +398,8 @@ def exchange(raw, answers, picture, count):
 
 
 def test_memory_is_flat_over_10000_frames():
-    """Everything a frame needs is kept and used again: RSS grows by less than 5 %."""
-    # A model of one operator: inference has a test of its own, and 10,000 frames take seconds.
+    """All memory for a frame is kept and reused: RSS grows by less than 5 %."""
+    # A model of one operator: inference has a test of its own, and 10,000 frames take only seconds.
     running = Server("--log-level", "error", "--model", str(ROOT / "tests/fixtures/tiny_map.onnx"))
     picture = plain(size=(64, 48))
     try:
@@ -414,6 +416,6 @@ def test_memory_is_flat_over_10000_frames():
 
 @pytest.mark.waits
 def test_idle_sessions_are_cheap():
-    """Of both kinds, which have each sent a frame and now send nothing (tests/e2e/idle.py)."""
+    """Of both kinds, after each has sent a frame and while it sends nothing (tests/e2e/idle.py)."""
     mib, _ = measure(100, 1)
     assert mib * 1024 / 100 < 100, mib

@@ -1,4 +1,5 @@
-// The two transports behind one (web/live/transport-auto.js), with played ones and no page.
+// The two transports behind one (web/live/transport-auto.js), with simulated transports and no
+// page.
 //
 //   node --test tests/e2e/transport-auto.test.mjs
 import assert from 'node:assert/strict';
@@ -30,9 +31,9 @@ class Played {
   }
 }
 
-const settleMs = 4000; // longer than the server is given before the runtime is fetched
+const settleMs = 4000; // longer than the page waits for the server before it downloads the runtime
 
-// A page whose server answers its first frame, some seconds later.
+// A page whose server replies to its first frame some seconds later.
 function page(t, options = {}) {
   let now = 1000;
   t.mock.method(performance, 'now', () => now);
@@ -56,7 +57,7 @@ function page(t, options = {}) {
   return { auto, server, device, pass };
 }
 
-test('the runtime is opened once the page has settled', (t) => {
+test('the runtime is opened once the page is idle', (t) => {
   const { device, pass } = page(t);
   pass(1000);
   assert.equal(device.opened, 0);
@@ -64,19 +65,19 @@ test('the runtime is opened once the page has settled', (t) => {
   assert.equal(device.opened, 1);
 });
 
-test('where data is spared it is not opened', (t) => {
+test('the runtime is not opened if data is to be saved', (t) => {
   const { device, pass } = page(t, { sparing: true });
   for (let i = 0; i < 20; i++) pass(settleMs);
   assert.equal(device.opened, 0);
 });
 
-test('the rate that the server asks for reaches the page', (t) => {
+test('the rate that the server requests reaches the page', (t) => {
   const { auto, server } = page(t);
   server.rate = { fps: 7, width: 480 };
   assert.deepEqual(auto.rate, { fps: 7, width: 480 });
 });
 
-test('the browser is listened to while it is open', async (t) => {
+test('reports of the browser are received while the transport is open', async (t) => {
   const battery = Object.assign(new EventTarget(), { charging: false, level: 0.1 });
   Object.defineProperty(navigator, 'getBattery', {
     configurable: true,
@@ -86,7 +87,7 @@ test('the browser is listened to while it is open', async (t) => {
   const { auto, device, pass } = page(t);
   await new Promise(setImmediate);
   pass(settleMs);
-  assert.equal(device.opened, 0, 'a low battery is not asked for more');
+  assert.equal(device.opened, 0, 'the runtime is opened in spite of a low battery');
   battery.charging = true;
   battery.dispatchEvent(new Event('chargingchange'));
   pass(100);
@@ -96,7 +97,7 @@ test('the browser is listened to while it is open', async (t) => {
   battery.dispatchEvent(new Event('chargingchange'));
 });
 
-test('pressure is read where the browser has it, and a policy may forbid it', async (t) => {
+test('pressure is read if the browser supports it, and a policy may forbid it', async (t) => {
   const told = [];
   let ended = 0;
   globalThis.PressureObserver = class {
@@ -121,6 +122,6 @@ test('pressure is read where the browser has it, and a policy may forbid it', as
   PressureObserver.prototype.observe = async () => {
     throw new DOMException('a policy forbids it', 'NotAllowedError');
   };
-  watchDevice(() => assert.fail('nothing was to be told'))();
+  watchDevice(() => assert.fail('nothing was to be reported'))();
   await new Promise(setImmediate);
 });

@@ -1,4 +1,4 @@
-// The page's transports keep to one interface (web/live/transport.js).
+// The page's transports follow one interface (web/live/transport.js).
 //
 //   node --test tests/e2e/transports.test.mjs
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { Transport } from '../../web/live/transport.js';
 
 globalThis.document = { hidden: false, addEventListener() {}, removeEventListener() {} };
 
-const own = { // what only live.js asks of one kind, knowing which it is
+const own = { // members that only live.js uses, of one kind whose type it knows
   AutoTransport: ['canDraw', 'engine', 'onengine'],
   DeviceTransport: ['backend', 'memoryBytes', 'runMs', 'threads', 'why'],
 };
@@ -45,7 +45,7 @@ const makeAuto = (engine = 'server') => {
   return { auto, server, device };
 };
 
-test('no transport has members that the others do not know of', () => {
+test('no transport has members beyond the interface', () => {
   const known = membersOf(new Transport());
   const base = 'http://localhost/';
   const all = [new WsTransport({}, base), new Base64Transport({}, base),
@@ -58,7 +58,7 @@ test('no transport has members that the others do not know of', () => {
   }
 });
 
-test('of two transports the one in use is seen', () => {
+test('of two transports the page sees the one in use', () => {
   for (const engine of ['server', 'device']) {
     const { auto, [engine]: active } = makeAuto(engine);
     const settings = { limit: 7, rate: { fps: 12 }, sendsNails: true, takesFrames: true,
@@ -70,7 +70,7 @@ test('of two transports the one in use is seen', () => {
   }
 });
 
-test('what comes back goes to whoever listens', () => {
+test('replies go to the handlers', () => {
   const { auto, server } = makeAuto();
   const seen = [];
   for (const name of ['onreply', 'onerror', 'onreplaced', 'onstate'])
@@ -86,7 +86,7 @@ test('what comes back goes to whoever listens', () => {
     ['onerror', { id: 1 }], ['onreplaced', 1]]);
 });
 
-test('what the server says of frames is heeded, through the choice of engines too', () => {
+test('limits of the server are obeyed, also behind the choice of engines', () => {
   const sockets = [];
   globalThis.WebSocket = class {
     bufferedAmount = 0;

@@ -33,7 +33,7 @@ needs_triton = pytest.mark.skipif(
 
 @contextlib.contextmanager
 def serving(*args):
-    """`lacquer serve` until the block ends; what it said is its heard() then."""
+    """Runs `lacquer serve` until the block ends; its output is heard() then."""
     server = Server(*args)
     try:
         yield server
@@ -53,12 +53,12 @@ def metric(server, name):
 def wait(true, seconds=20):
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.01)
 
 
 def mask_tflite(tmp_path_factory, name="serving_default_image:0", **sidecar):
-    """A mask model as TensorFlow exports one (NHWC, a colon in a name), and its sidecar."""
+    """A mask model as TensorFlow exports it (NHWC, a colon in a name), and its sidecar."""
     random = np.random.default_rng(7)
     builder = Builder()
     image = builder.tensor([1, 64, 96, 3], name=name, signature=[-1, 64, 96, 3])
@@ -83,7 +83,7 @@ def free_port():
 
 
 class Triton:
-    """tritonserver on loopback ports that stay the same over restarts."""
+    """tritonserver on loopback ports that stay the same across restarts."""
 
     def __init__(self, repository, *args):
         self.repository, self.args = repository, args
@@ -136,7 +136,7 @@ class Triton:
         return httpx.get(f"{self.url}/v2/systemsharedmemory/status").json()
 
     def close(self):
-        """Kills it without a word, with the processes that run its models."""
+        """Kills it without a shutdown, together with the processes that run its models."""
         if not self.process:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -150,7 +150,7 @@ TYPES = {"FP32": np.float32, "FP16": np.float16, "UINT8": np.uint8}
 
 
 def good_reply(shape):
-    """An all-zero mask as nail.onnx would give it: half the size each way."""
+    """An all-zero mask with the shape of nail.onnx's: half the size in each direction."""
     out = [shape[0], 1, shape[2] // 2, shape[3] // 2]
     size = 4 * math.prod(out)
     head = {"outputs": [{"name": "mask", "datatype": "FP32", "shape": out,
@@ -159,13 +159,13 @@ def good_reply(shape):
 
 
 class Stub:
-    """Answers like Triton, until `mode` names a way of not doing so."""
+    """Responds like Triton, until `mode` names a fault."""
 
     def __init__(self, port=None):
         self.mode, self.asked = "good", 0
         self.type, self.output = "FP32", "FP32"  # of its model's tensors
         self.traces = []    # the traceparent of each inference
-        self.tensor = None  # the last picture that came
+        self.tensor = None  # the last picture received
         self.stopping = threading.Event()
         stub = self
 
@@ -185,7 +185,7 @@ class Stub:
             daemon_threads = True
 
             def handle_error(self, *_):
-                pass  # clients hang up on what they do not like
+                pass  # clients disconnect after a response that they reject
 
         self.server = Server(("127.0.0.1", port or 0), Handler)
         self.port = self.server.server_address[1]
@@ -295,7 +295,8 @@ class Stub:
         self.send(handler, 500, b'{"error": "the GPU fell off"}')
 
     def reply_long_words(self, handler, head, payload):
-        # Cut anywhere it is cut within a character; a line's end and a terminal's colour besides.
+        # Wherever it is cut, it is cut within a character; also has a line break and a terminal
+        # colour.
         words = "ab\n\x1b[31m" + "\u20ac" * 400
         self.send(handler, 500, json.dumps({"error": words}, ensure_ascii=False).encode())
 

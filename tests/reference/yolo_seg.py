@@ -17,14 +17,14 @@ except ImportError:
     own = pathlib.Path(__file__).resolve().parents[2] / ".deps/venv/bin/python"
     if own.exists() and pathlib.Path(sys.prefix) != own.parents[1]:
         os.execv(own, [str(own), *sys.argv])
-    print("skipped: numpy is not here")
+    print("skipped: numpy is missing")
     sys.exit(77)
 
 SIDE, STRIDES, PROTO = 96, (8, 16, 32), 24
 
 
 class Random:
-    """Numbers from PCG64's raw stream, which numpy promises never to change."""
+    """Values from PCG64's raw stream, which numpy promises never to change."""
 
     def __init__(self, seed):
         self.bits = np.random.PCG64(seed)
@@ -45,7 +45,7 @@ def make_tensors(seed, classes, protos, detections):
     scores = random.uniform(0, 0.24, classes, count)
     chosen = np.argsort(random.uniform(0, 1, count))[:detections]
     scores[(chosen * 7) % classes, chosen] = random.uniform(0.26, 0.99, detections)
-    # Every third detection is seen twice, more or less in the same place: work for NMS.
+    # Every third detection is duplicated at nearly the same place: work for NMS.
     for one, other in zip(chosen[0::3], chosen[1::3]):
         boxes[:, other] = boxes[:, one] + random.uniform(-3, 3, 4)
     coefficients = random.uniform(-1, 1, protos, count)
@@ -127,14 +127,14 @@ def rounded(value):
 
 
 def case_pixels():
-    """As .onnx exports have it: boxes in pixels, planes; a landscape picture."""
+    """As in .onnx exports: boxes in pixels, planes; a landscape picture."""
     det, proto = make_tensors(1, 1, 8, 20)
     return [("det", det), ("proto", proto)], False, decode(det, proto, 1, (640, 480)), (640, 480)
 
 
 def case_unit():
-    """As .tflite exports have it: boxes in 0..1, channels last, prototypes first in the list; here
-    also transposed detections, three classes and a tall picture."""
+    """As in .tflite exports: boxes in 0..1, channels last, prototypes first in the list; here also
+    transposed detections, three classes and a portrait picture."""
     det, proto = make_tensors(2, 3, 8, 20)
     unit = det.copy()
     unit[:4] /= np.float32(SIDE)
@@ -145,7 +145,7 @@ def case_unit():
 
 
 def case_broken():
-    """What a model may say when it fails: no numbers, infinities, boxes of no size or far away."""
+    """Outputs of a failing model: NaN, infinities, boxes of size zero or far away."""
     det, proto = make_tensors(3, 2, 8, 24)
     with np.errstate(invalid="ignore"):
         best = np.argsort(-det[4:6].max(axis=0))

@@ -10,7 +10,7 @@ PLAIN = {"negative": 0, "synth": 0, "skin": 0, "polish": 0, "clutter": 0, "camer
 
 
 class Photos:
-    """One made-up photo: a bright red nail on grey."""
+    """A synthetic photo: a bright red nail on grey."""
     synth = ()
 
     def photo(self, rng):

@@ -1,4 +1,5 @@
-"""The public benchmark: pictures are known again, masks are scored as `lacquer eval` does."""
+"""The public benchmark: copies of pictures are recognised, masks are scored as by `lacquer
+eval`."""
 import json
 import pathlib
 import subprocess
@@ -18,7 +19,7 @@ import hashes  # noqa: E402
 HANDS = sorted((ROOT / "tests" / "golden" / "hands").glob("*.jpg"))
 
 
-def test_copies_are_known_and_other_pictures_are_not():
+def test_copies_are_recognised_and_other_pictures_are_not():
     known = {path.stem: hashes.of(cv2.imread(str(path))) for path in HANDS}
     for path in HANDS:
         image = cv2.imread(str(path))
@@ -29,14 +30,14 @@ def test_copies_are_known_and_other_pictures_are_not():
     assert hashes.nearest(0, {}) is None
 
 
-def test_lists_are_whole_and_apart():
+def test_lists_are_complete_and_disjoint():
     known = arrange.read_lists()
     count = {split: sum(s == split for s, _ in known) for split in ("train", "val", "test-a")}
     assert count == {"train": 2973, "val": 270, "test-a": 52} and len(known) == 3295
     values = np.array([[c == "1" for c in f"{v:0256b}"] for v in known.values()])
     test = np.array([split == "test-a" for split, _ in known])
     apart = (values[test][:, None] != values[~test][None]).sum(2)
-    assert apart.min() > hashes.SAME_MAX  # nothing of test A is learnt from
+    assert apart.min() > hashes.SAME_MAX  # no picture of test A is used for training
 
 
 def picture(folder, name, shift=0):

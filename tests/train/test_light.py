@@ -1,4 +1,4 @@
-"""The light network: what it takes over from the default one, its file, and how well it finds."""
+"""The light network: what it takes over from the default one, its file, and its accuracy."""
 import json
 import pathlib
 import subprocess
@@ -21,7 +21,7 @@ def live_iou(model):
 
 
 @pytest.mark.skipif(not LACQUER.exists() or not TEST_A.exists(),
-                    reason="test A (docs/ACCURACY.md) or build/lacquer is not here")
+                    reason="test A (docs/ACCURACY.md) or build/lacquer is missing")
 @pytest.mark.xfail(strict=True, reason="its training has not reached the goal (models/README.md)")
 def test_live_frames_are_at_most_three_points_below_the_default():
     assert live_iou(LIGHT) >= live_iou(ROOT / "models" / "nail.onnx") - POINTS_BELOW_MAX

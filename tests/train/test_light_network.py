@@ -1,4 +1,4 @@
-"""How the light network is built: what it begins with, what it imitates, how it is stored."""
+"""How the light network is built: its initial weights, its teacher, its storage."""
 import pathlib
 
 import pytest
@@ -26,7 +26,7 @@ def test_folding_changes_nothing(more):
     assert_folding_changes_nothing(net)
 
 
-def test_it_begins_as_the_default_seen_from_twice_as_far(default):
+def test_it_starts_as_the_default_at_half_the_resolution(default):
     net = light.make(**CONFIG["model"])
     light.begin(net, default)
     net.eval()
@@ -51,7 +51,7 @@ def test_a_narrower_block_keeps_the_channels_that_count(default):
         assert torch.allclose(narrow(x), wide(x), atol=1e-4)
 
 
-def test_imitation_is_least_at_the_teachers_own_probabilities():
+def test_distillation_loss_is_least_at_the_teachers_probabilities():
     torch.manual_seed(4)
     label, wanted = torch.zeros(1, 1, 16, 16), torch.randn(1, 1, 16, 16)
     label[..., 4:9, 4:9] = 1
@@ -86,7 +86,7 @@ def test_an_unknown_kind_is_named():
         light.make(kind="heavy")
 
 
-def test_dropped_outputs_take_their_weights_along():
+def test_dropped_outputs_drop_their_weights():
     onnx = pytest.importorskip("onnx", reason="onnx is not installed")
     from onnx import helper, numpy_helper
     weights = [numpy_helper.from_array(np.full((2, 2), i, np.float32), f"w{i}") for i in (1, 2)]

@@ -5,7 +5,7 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="the training requirements are not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-torch.set_num_threads(1)  # threads that wait for a busy core cost more than they bring
+torch.set_num_threads(1)  # threads that wait for a busy core cost more than they gain
 from nailseg import average, checkpoint, config, loss, model, optim, pretrained, train  # noqa: E402
 
 DEFAULT = config.read(pathlib.Path(__file__).resolve().parents[2] / "train/config/default.toml")
@@ -14,7 +14,7 @@ SMALL = {"widths": [8, 8, 16, 16, 16], "depths": [0, 1, 1, 1, 1], "decoder": [8,
 
 
 def shaken(net):
-    """Random batch-norm statistics, so that folding has something to get wrong."""
+    """Random batch-norm statistics, so that an error in folding shows."""
     torch.manual_seed(3)
     for m in net.modules():
         if isinstance(m, torch.nn.BatchNorm2d):
@@ -65,7 +65,7 @@ def test_a_few_steps_learn_one_picture():
 
 
 @pytest.mark.parametrize("shape", [(12, 40), (40, 12)])
-def test_orthogonal_evens_out_singular_values(shape):
+def test_orthogonal_equalises_singular_values(shape):
     torch.manual_seed(2)
     values = torch.linalg.svdvals(optim.orthogonal(torch.randn(shape)))
     assert values.min() > .5 and values.max() < 1.5
@@ -81,7 +81,7 @@ def test_every_parameter_is_in_one_group(arguments):
 
 
 def lite_state():
-    """What the package of first weights holds, by its names, with random values."""
+    """The contents of the package of initial weights, by its names, with random values."""
     torch.manual_seed(5)
     state = {"_conv_stem.weight": torch.randn(32, 3, 3, 3)}
 
@@ -113,7 +113,8 @@ def test_learned_weights_reach_every_stage():
     same = [k for k, v in net.stages.state_dict().items()
             if torch.equal(v, untouched[k]) and not k.endswith("num_batches_tracked")]
     assert not same
-    # The first convolution sees 0..1 and gives what it learned to give for -1..1, but at the edge.
+    # The first convolution gets 0..1 and returns what it was trained to return for -1..1, except at
+    # the border.
     x = torch.rand(1, 3, 16, 16)
     kernel = torch.nn.functional.conv2d(x * 2 - 1, state["_conv_stem.weight"], None, 2, 1)
     scale = state["_bn0.weight"] / torch.sqrt(state["_bn0.running_var"] + model.LITE_EPS)
@@ -158,7 +159,7 @@ def test_average_follows_weights_and_statistics():
 def kept(folder, **more):
     """A checkpoint of a small network with random statistics; (path, network)."""
     net = shaken(model.NailNet(**SMALL))
-    net.head.weight.data.mul_(20)  # or every pixel would get nearly the same probability
+    net.head.weight.data.mul_(20)  # otherwise every pixel would get nearly the same probability
     with torch.no_grad():
         net.head.bias -= net(torch.rand(1, 3, 64, 96)).mean()
     path = str(folder / "c.pt")
@@ -225,7 +226,7 @@ def test_an_unreadable_checkpoint_is_named(tmp_path):
 
 
 def photos(root):
-    """The least set of photos that a run can be started on."""
+    """The smallest set of photos with which a run can start."""
     cv2 = pytest.importorskip("cv2")
     folders = [root / "nails-cc-by" / "images", root / "nails-cc-by" / "masks",
                root / "test-a-cc0" / "images", root / "test-a-cc0" / "masks"]
@@ -240,7 +241,7 @@ def photos(root):
         cv2.imwrite(str(root / folder / "masks" / (stem + ".png")), mask)
 
 
-def test_a_run_goes_on_from_packed_weights(tmp_path):
+def test_a_run_continues_from_packed_weights(tmp_path):
     photos(tmp_path / "data")
     path, net = kept(tmp_path, ema_steps=500, images=100, seconds=60.0)
     packed = str(tmp_path / "m.weights")

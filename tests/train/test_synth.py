@@ -17,7 +17,7 @@ pytest.importorskip("cv2")
 from synth import camera, godot, gpu, mesh, pose, scene, skin, studio  # noqa: E402
 from synth import video  # noqa: E402
 
-needs_assets = pytest.mark.skipif(not os.path.isdir(ASSETS), reason="hand3d-cc0 is not here")
+needs_assets = pytest.mark.skipif(not os.path.isdir(ASSETS), reason="hand3d-cc0 is missing")
 SMALL = (160, 120)
 PLAIN = {"palm": "", "hands": 1, "close": False, "tilt": 0.2, "fill": 0.9, "fixed": "Sign 5",
          "desk": "plain", "mode": "desk", "polished": 0.0}
@@ -51,7 +51,7 @@ def test_same_seed_same_bytes(room):
 
 
 @needs_assets
-def test_earlier_frames_leave_no_trace(room):
+def test_earlier_frames_do_not_affect_later_ones(room):
     first = room.frame(4, 0, SMALL)
     for k in range(1, 4):
         room.frame(4, k, SMALL)
@@ -193,7 +193,7 @@ def test_bad_arguments_give_one_line(args, part):
 
 
 @needs_assets
-def test_the_command_writes_what_it_says(tmp_path):
+def test_the_command_writes_what_it_reports(tmp_path):
     done = run("frames", "--out", str(tmp_path), "--count", "2", "--seed", "4", "--start", "3",
                "--long-side", "96", "--supersample", "1", "--hand3d", os.path.abspath(ASSETS))
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ def train_options(p):
     p.add_argument("--config", required=True)
     p.add_argument("--out", required=True, help="folder of checkpoints and log.jsonl; a run that "
                    "finds last.pt there goes on from it")
-    p.add_argument("--start", help="go on from this checkpoint instead")
+    p.add_argument("--start", help="continue from this checkpoint instead")
     p.add_argument("--weights", help="begin with this checkpoint's weights and nothing else of it; "
                    "if it holds another network, with those that fit")
     p.add_argument("--teacher", metavar="MODEL", help="the .onnx to learn from, where the config "
@@ -74,11 +74,11 @@ def evaluate_options(p):
 def export_options(p):
     p.add_argument("--checkpoint", required=True)
     p.add_argument("--out", required=True, metavar="FILE",
-                   help="its ending says what: .onnx, .tflite, or .weights to train on from")
+                   help="the suffix selects the format: .onnx, .tflite, or .weights for training")
     p.add_argument("--size", type=size, default=(288, 384), metavar="HxW")
     kind = p.add_mutually_exclusive_group()
-    kind.add_argument("--int8", action="store_true", help="an .onnx in whole numbers of eight "
-                      "bits, calibrated on training photos")
+    kind.add_argument("--int8", action="store_true", help="an .onnx with eight-bit integers, "
+                      "calibrated on training photos")
     kind.add_argument("--compact", action="store_true", help="an .onnx whose weights are stored in "
                       "eight bits and whose arithmetic is float32")
 

@@ -1,7 +1,7 @@
-"""Augmentation on one core: geometry in a single warp, light and camera on the small result.
+"""Augmentation on one core: geometry in a single warp, then light and camera on the small result.
 
-Pictures are BGR uint8 throughout and masks uint8 with 255 = nail; every function takes the
-numpy Generator that decides, so that a seed fixes the whole stream.
+Pictures are always BGR uint8 and masks uint8 with 255 = nail; every function takes the numpy
+Generator that decides, so that a seed determines the whole stream.
 """
 import cv2
 import numpy as np
@@ -12,7 +12,8 @@ NOISE = np.random.default_rng(7).standard_normal(1 << 21).astype(np.float32)
 
 
 def centre(rng, mask, toward_nails):
-    """A point to centre the crop on: with the given chance near a nail, else anywhere."""
+    """A point on which to centre the crop: with the given probability near a nail, else
+    anywhere."""
     h, w = mask.shape
     if rng.random() < toward_nails:
         ys, xs = np.nonzero(mask[::8, ::8] > 127)
@@ -23,13 +24,13 @@ def centre(rng, mask, toward_nails):
 
 
 def turn(rng):
-    """An angle: mostly as photographed, a third of the time any."""
+    """An angle: usually that of the photo, a third of the time a random one."""
     return rng.uniform(-180, 180) if rng.random() < .33 else rng.normal(0, 15)
 
 
 def matrix(rng, image, mask, side, fit):
-    """The affine map from picture to crop; `fit` bounds the whole picture's long side in pixels
-    of the crop, so it decides how large nails come out."""
+    """The affine map from picture to crop; `fit` bounds the long side of the whole picture in
+    pixels of the crop, and therefore determines the size of nails."""
     h, w = mask.shape
     zoom = np.exp(rng.uniform(np.log(fit[0]), np.log(fit[1]))) / max(h, w)
     squeeze = np.exp(rng.uniform(-.16, .16))
@@ -44,7 +45,7 @@ def matrix(rng, image, mask, side, fit):
 
 
 def backdrop(rng, store, side, fit):
-    """What lies outside the photo when it does not fill the crop: (picture, mask)."""
+    """The background where the photo does not fill the crop: (picture, mask)."""
     kind = rng.random()
     if kind < .4:
         image, mask = store.any(rng)
@@ -76,7 +77,7 @@ def warp(rng, image, mask, side, fit, behind):
 
 
 def skin_shift(rng, image, mask):
-    """Moves what has the colour of the skin beside the nails to another skin tone."""
+    """Shifts pixels that have the colour of the skin beside the nails to another skin tone."""
     ring = cv2.dilate(mask, np.ones((9, 9), np.uint8)) > 127
     ring &= cv2.dilate(mask, np.ones((3, 3), np.uint8)) < 8
     if ring.sum() < 30:
@@ -116,7 +117,7 @@ def polish(rng, image, mask):
 
 
 def clutter(rng, image, mask):
-    """Lays a few nail-like things into the picture; they hide what they cover."""
+    """Draws a few nail-like objects into the picture; they hide what they cover."""
     mask = mask.copy()
     for _ in range(int(rng.integers(1, 6))):
         mask[negatives.blob(rng, image, negatives.colour(rng, .5)) > 127] = 0
@@ -145,7 +146,7 @@ def light(rng, image):
 
 
 def blur(rng, image):
-    """Out of focus, moved, or enlarged from fewer pixels."""
+    """Defocus, motion blur, or enlargement from fewer pixels."""
     kind = rng.random()
     if kind < .4:
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(.4, 2.2))
@@ -162,7 +163,7 @@ def blur(rng, image):
 
 
 def sensor(rng, image):
-    """Noise that grows in the dark; half the time as coarse as a webcam's denoiser leaves it."""
+    """Noise that is stronger in the dark; half the time as coarse as after a webcam's denoiser."""
     h, w, c = image.shape
     at = int(rng.integers(NOISE.size - h * w * c))
     noise = NOISE[at:at + h * w * c].reshape(h, w, c)
@@ -186,13 +187,14 @@ def jpeg(rng, image):
 
 
 def sharpen(rng, image):
-    """The halo of a phone's own sharpening."""
+    """The halos of a phone's own sharpening."""
     return cv2.addWeighted(image, 1 + (a := rng.uniform(.3, 1.5)),
                            cv2.GaussianBlur(image, (0, 0), rng.uniform(.8, 2)), -a, 0)
 
 
 def camera(rng, image, chance):
-    """The way from scene to decoded frame; `chance` scales how often each flaw is met."""
+    """The camera's effects from scene to decoded frame; `chance` scales how often each one
+    occurs."""
     for step, p in ((light, .85), (blur, .3), (sensor, .35), (sharpen, .1), (jpeg, .3)):
         if rng.random() < p * chance:
             image = step(rng, image)
@@ -206,7 +208,7 @@ def sample(rng, store, side, fit, mix):
         image, mask = negative(rng, store, side, fit)
     else:
         share = mix["synth"] * min(1,
-                                   len(store.synth) / 500)  # a few frames are soon known by heart
+                                   len(store.synth) / 500)  # a few frames would soon be memorised
         synth = kind < mix["negative"] + share
         image, mask = store.synthetic(rng) if synth else store.photo(rng)
         fill = rng.random() < .6
@@ -224,7 +226,7 @@ def sample(rng, store, side, fit, mix):
 
 
 def negative(rng, store, side, fit):
-    """A crop that holds no nail: procedural, or a window of a training photo beside its nails."""
+    """A crop without a nail: procedural, or a window of a training photo beside its nails."""
     blank = np.zeros((side, side), np.uint8)
     if rng.random() < .5:
         return negatives.picture(rng, side), blank

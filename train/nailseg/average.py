@@ -1,14 +1,15 @@
-"""One network from several trained from the same beginning: the weighted mean of their weights.
+"""One network from several that were trained from the same initial weights: the weighted mean of
+their weights.
 
 M. Wortsman and others, "Model soups: averaging weights of multiple fine-tuned models improves
-accuracy without increasing inference time", ICML 2022. Costs nothing to run; it works where the
-networks share their beginning and so lie in one basin.
+accuracy without increasing inference time", ICML 2022. It costs nothing at run time; it works if
+the networks share their initial weights and are therefore in the same basin of the loss.
 """
 from . import checkpoint
 
 
 def mean(states, shares):
-    """The first state with averaged weights of all, which must be of one architecture."""
+    """The first state with the averaged weights of all, which must have the same architecture."""
     shapes = [{name: tensor.shape for name, tensor in state["ema"].items()} for state in states]
     if any(shape != shapes[0] for shape in shapes):
         raise SystemExit("cannot average: the checkpoints hold different networks")

@@ -1,8 +1,9 @@
-"""Checkpoints: one file each, replaced whole, so that a stop at any moment leaves a good one.
+"""Checkpoints: one file each, replaced atomically, so that an interruption always leaves a good
+one.
 
-A .pt file holds a run's whole state. A .weights file, small enough to keep beside the exported
-model, holds the averaged weights and batch-norm statistics alone, as a numpy archive: what a later
-run can start from. Convolutions are float16 in it; what has one value a channel stays float32.
+A .pt file contains the whole state of a run. A .weights file, small enough to keep beside the
+exported model, contains only the averaged weights and batch-norm statistics as a numpy archive,
+from which a later run can start. Its convolutions are float16; values per channel stay float32.
 """
 import json
 import os
@@ -17,7 +18,7 @@ PACKED = ".weights"
 
 
 def save(path, state):
-    """Writes beside, then renames over: a reader sees the old file or the new one."""
+    """Writes a temporary file and renames it: a reader sees the old file or the new one."""
     part = path + ".part"
     torch.save(state, part)
     os.replace(part, path)
@@ -48,7 +49,7 @@ def pack(path, state):
 
 
 def unpack(path):
-    """A state without optimiser and clock; its weights are the averaged ones."""
+    """A state without optimiser and elapsed time; its weights are the averaged ones."""
     with np.load(path, allow_pickle=False) as archive:
         about = json.loads(str(archive["about"]))
         ema = {name[len("ema/"):]: torch.from_numpy(

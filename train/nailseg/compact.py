@@ -1,9 +1,9 @@
-"""The exported .onnx with weights stored in eight bits: a quarter of the file, the same arithmetic.
+"""The exported .onnx with weights stored in eight bits: a quarter of the size, the same arithmetic.
 
-Each output channel has a scale of its own. A Cast and a Mul beside each weight give it back as
-float32; runtimes fold both when they load the file, so that it is as fast as a float model, where
-int8 arithmetic is slower than float32 (ONNX Runtime Web's WebAssembly). Small and first weights
-stay as `export.halve` stores them.
+Each output channel has its own scale. A Cast and a Mul after each weight restore it as float32;
+runtimes fold both when they load the file, so it is as fast as a float model, whereas int8
+arithmetic is slower than float32 (ONNX Runtime Web's WebAssembly). Small weights and those of the
+first layer stay as `export.halve` stores them.
 """
 import copy
 
@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 STEPS = 127
-STEP_MIN = 2.0 ** -14  # the least that float16 holds with all of its digits
-LOSS_MAX = .005    # of IoU on val, against float
-VALUES_MIN = 64    # fewer are not worth a scale
+STEP_MIN = 2.0 ** -14  # the smallest value that float16 represents with full precision
+LOSS_MAX = .005    # limit of the loss of IoU on val, compared with float
+VALUES_MIN = 64    # smaller weights are not worth a scale
 
 
 def scales(weight):
-    """What one step of each output channel is worth, [cout,1,1,1]: what float16 can hold."""
+    """The step size of each output channel, [cout,1,1,1], representable in float16."""
     most = np.abs(weight).reshape(len(weight), -1).max(1).reshape(-1, 1, 1, 1)
     return np.maximum(most / STEPS, STEP_MIN).astype(np.float16).astype(np.float32)
 
@@ -33,7 +33,7 @@ def apart(shape):
 
 
 def rounded(net):
-    """A fused network, its weights rounded to what the file will hold."""
+    """A fused network with its weights rounded to the file's precision."""
     net = copy.deepcopy(net)
     for p in net.parameters():
         if apart(p.shape):
@@ -65,7 +65,7 @@ def store(path):
 
 
 def drop_outputs(model, keep):
-    """Leaves the first `keep` outputs and what they are computed from."""
+    """Keeps only the first `keep` outputs and what they are computed from."""
     graph = model.graph
     del graph.output[keep:]
     wanted, nodes = {o.name for o in graph.output}, []

@@ -1,9 +1,10 @@
-"""The config file: TOML, every key given but `distil`, so that a run is described by one file."""
+"""The config file: TOML with every key present except `distil`, so that one file describes a
+run."""
 import tomllib
 
 KEYS = {"seed", "hours", "bf16", "epoch_images", "eval_minutes", "model", "data", "mix", "loss",
         "optimiser", "phase"}
-DISTIL = {"weight": 0.0}  # of the teacher's probabilities in what is minimised
+DISTIL = {"weight": 0.0}  # weight of the loss against the teacher's probabilities
 
 
 def read(path):

@@ -1,4 +1,4 @@
-"""Pictures in memory: decoded once, kept as uint8, drawn from by the augmentation."""
+"""Pictures in memory: decoded once, stored as uint8, sampled by the augmentation."""
 import csv
 import os
 
@@ -7,9 +7,9 @@ import numpy as np
 
 
 def read_pair(image_path, mask_path, side_max=None):
-    """(BGR uint8, mask uint8), or None where a file is missing or half written.
+    """(BGR uint8, mask uint8), or None if a file is missing or incomplete.
 
-    Without a mask's path the picture holds no nail.
+    Without a mask's path the picture contains no nail.
     """
     image = cv2.imread(image_path)
     if image is not None and mask_path is None:
@@ -39,7 +39,7 @@ def list_split(root, use):
 
 
 def list_folder(images, masks=None):
-    """The same of two folders whose files share stems; without `masks` the pictures hold no
+    """The same for two folders whose files share stems; without `masks` the pictures contain no
     nail."""
     names = {os.path.splitext(n)[0]: n for n in sorted(os.listdir(masks))} if masks else {}
     out = []
@@ -60,7 +60,7 @@ def list_set(root, name):
 
 
 def load(files):
-    """[(stem, image, mask)] of listed files; what cannot be read is an error that names it."""
+    """[(stem, image, mask)] of listed files; an unreadable file is an error that names it."""
     out = []
     for stem, image, mask in files:
         pair = read_pair(image, mask)
@@ -71,7 +71,7 @@ def load(files):
 
 
 class Store:
-    """The training photos, and rendered frames as they appear in a folder."""
+    """The training photos, and rendered frames as they are added to a folder."""
 
     def __init__(self, root, synth_dir=None, synth_max=0):
         self.photos = [(i, m) for _, i, m in load(list_set(root, "train"))]

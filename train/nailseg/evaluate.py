@@ -1,8 +1,8 @@
-"""Runs a checkpoint, an exported model or the program over pictures and counts what they find.
+"""Runs a checkpoint, an exported model or the program over pictures and counts the nails found.
 
-Two kinds of masks: the network's own (a checkpoint, a model, or the program with --raw), and as
-painted (the program, whose nail stage drops specks and refines edges). `lacquer eval` prints the
-same figures of both; tests/train/test_agreement.py holds the two to 0.1 points.
+There are two kinds of masks: the network's own (a checkpoint, a model, or the program with --raw),
+and painted ones (the program, whose nail stage drops specks and refines edges). `lacquer eval`
+prints the same figures for both; tests/train/test_agreement.py allows a difference of 0.1 points.
 """
 import functools
 import json
@@ -20,7 +20,7 @@ SIZES = ((288, 384), (384, 288), (320, 320))  # height, width; those of models/n
 
 
 def nearest_size(shape, sizes=SIZES):
-    """The input size whose proportions are nearest the picture's, as the program chooses it."""
+    """The input size with the aspect ratio nearest to the picture's, as the program chooses it."""
     wanted = np.log(shape[1] / shape[0])
     return min(sizes, key=lambda s: abs(np.log(s[1] / s[0]) - wanted))
 
@@ -36,9 +36,9 @@ def weights(count_in, count_out):
 
 
 def tensor(image, size):
-    """A BGR picture stretched over an input of (height, width): float32 1x3xHxW, RGB 0..1.
+    """A BGR picture stretched to an input of (height, width): float32 1x3xHxW, RGB 0..1.
 
-    The filter is that of src/image/resize.h; another one moves the IoU by half a point.
+    The filter is that of src/image/resize.h; another one changes the IoU by half a point.
     """
     rgb = image[..., ::-1].astype(np.float32).transpose(2, 0, 1) / 255
     down, across = weights(image.shape[0], size[0]), weights(image.shape[1], size[1])
@@ -75,7 +75,7 @@ def painted_masks(program, files, *options):
 
 
 def score(pairs, masks):
-    """[(stem, counts, classes)] of each picture against its drawn mask."""
+    """[(stem, counts, classes)] of each picture, compared with its drawn mask."""
     rows = []
     for (stem, image, drawn), mask in zip(pairs, masks, strict=True):
         truth = drawn > 127
@@ -86,7 +86,7 @@ def score(pairs, masks):
 
 
 def total(rows):
-    """What `lacquer eval --json` prints of these rows, but for its time and its names."""
+    """The output of `lacquer eval --json` for these rows, without times and names."""
     return metrics.total([r[1] for r in rows]) | {"by": metrics.groups([r[1:] for r in rows])}
 
 
@@ -108,7 +108,7 @@ def torch_runner(model, bf16=True):
 
 
 def openvino_runner(path, precision="f32", threads=1):
-    """`run` for an exported model in OpenVINO, compiled once for every input shape it meets."""
+    """`run` for an exported model in OpenVINO, compiled once for every input shape that occurs."""
     import openvino as ov
     core, compiled = ov.Core(), {}
 
@@ -123,14 +123,14 @@ def openvino_runner(path, precision="f32", threads=1):
 
 
 def list_files(args):
-    """What --set or --images and --masks name."""
+    """The pictures named by --set or by --images and --masks."""
     if args.images:
         return data.list_folder(args.images, args.masks)
     return data.list_set(args.data, args.set)
 
 
 def measure(args, files):
-    """The rows of what the arguments ask for: the program, an exported model or a checkpoint."""
+    """The rows for what the arguments select: the program, an exported model or a checkpoint."""
     pairs = data.load(files)
     if args.program:
         options = ["--precision", args.precision, *(("--model", args.model) if args.model else ()),

@@ -1,7 +1,7 @@
-"""Checkpoint to .onnx or .tflite, checked against the network it came from, or to packed weights.
+"""Checkpoint to .onnx or .tflite, checked against the original network, or to packed weights.
 
-Weights are rounded to float16 first, so that both files hold the same numbers and what is compared
-is the graph alone; what the rounding itself costs is compared apart.
+Weights are rounded to float16 first, so that both files contain the same values and the comparison
+only concerns the graph; the effect of the rounding is measured separately.
 """
 import copy
 import pathlib
@@ -16,12 +16,13 @@ from . import checkpoint
 from .model import HALF_FROM, NailNet
 
 HANDS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "hands"
-GRAPH_MAX = 1e-3      # difference of probabilities: the file against the rounded network
-ROUNDING_MAX = 2e-2   # the rounded network against the checkpoint
+GRAPH_MAX = 1e-3      # limit of the difference of probabilities: the file compared with the rounded
+                      # network
+ROUNDING_MAX = 2e-2   # the rounded network compared with the checkpoint
 
 
 def rounded(net):
-    """The network, fused, its weights rounded to what float16 can hold."""
+    """The fused network with its weights rounded to float16."""
     net = copy.deepcopy(net).fuse()
     for p in net.parameters():
         if p.numel() >= HALF_FROM:
@@ -51,8 +52,8 @@ def write_onnx(net, path, size):
 
 
 def declare(path, size):
-    """Names one size as the file's own, as most runtimes and servers ask for; the graph holds none,
-    so any multiple of 32 can be set instead."""
+    """Sets one size as the file's own, as most runtimes and servers require; the graph contains
+    none, so any multiple of 32 can be set instead."""
     import onnx
     model = onnx.load(path)
     h, w = size
@@ -87,7 +88,8 @@ def halve(path):
 
 
 def inputs(sizes):
-    """Rendered hands at these sizes: on noise the network says no nail, whatever its weights."""
+    """Rendered hands at these sizes, because on noise the network finds no nail whatever its
+    weights."""
     from .evaluate import tensor
     images = [cv2.imread(str(HANDS / name)) for name in ("light.jpg", "dark.jpg")]
     return [tensor(image, size) for size in sizes for image in images]
@@ -104,7 +106,7 @@ def difference(run, net, tensors):
 
 
 def write(net, path, size):
-    """Writes a rounded network as what the path's ending says; returns its runner."""
+    """Writes a rounded network in the format of the path's suffix; returns its runner."""
     if path.endswith(".tflite"):
         from . import tflite
         tflite.write(net, path, size)
@@ -117,7 +119,7 @@ def write(net, path, size):
 
 
 def export_int8(args, trained):
-    """Writes the .onnx in int8; the exit status."""
+    """Writes the .onnx in int8; returns the exit status."""
     from . import quantise
     net = rounded(trained)
     write_onnx(Probability(net).eval(), args.out, args.size)
@@ -132,7 +134,7 @@ def export_int8(args, trained):
 
 
 def export_compact(args, trained):
-    """Writes the .onnx with weights in eight bits; the exit status."""
+    """Writes the .onnx with weights in eight bits; returns the exit status."""
     from . import compact, quantise
     net = compact.rounded(rounded(trained))
     write_onnx(Probability(net).eval(), args.out, args.size)

@@ -1,14 +1,14 @@
-"""The light network for devices: the default one, seen from twice as far, with a fine last step.
+"""The light network for devices: the default one at half the resolution, with a fine last step.
 
 WebAssembly runs convolutions several times slower than native code, and the first stages, at half
-the picture's resolution, cost it most. So the first convolution here has stride 4 where the
-default's has 2, and everything behind it works on a quarter of the pixels; what is at 1/32 in the
-default comes out at 1/64 and is computed at 1/32 instead, with dilated filters. A few features
-straight from the picture then set the outline: a cell of 4x4 pixels gives the four points at half
-the resolution that it holds (pixel shuffle). Input and output are those of NailNet.
+the picture's resolution, take most of the time. So the first convolution here has stride 4 instead
+of the default's 2, and everything after it processes a quarter of the pixels; the features at 1/32
+in the default would be at 1/64 and are computed at 1/32 instead, with dilated filters. A few
+features directly from the picture then refine the outline: a cell of 4x4 pixels yields its four
+points at half the resolution (pixel shuffle). Input and output are those of NailNet.
 
-`begin` fills it from a trained default network: what it computes then, before any step of training,
-is nearly what the default computes of a picture half as large.
+`begin` initialises it from a trained default network: before any training step, its result is
+nearly that of the default for a picture of half the size.
 """
 import torch
 import torch.nn.functional as F
@@ -25,8 +25,8 @@ class Stem(ConvBN):
 
 
 def stages(expand, deepest, deep_expand):
-    """LITE0 from a stem of stride 4: at 1/4, 1/8, 1/16 and 1/32, where `deepest` blocks of its
-    last group, dilated instead of strided, follow as one more."""
+    """LITE0 with a stem of stride 4: at 1/4, 1/8, 1/16 and 1/32, where `deepest` blocks of its last
+    group, dilated instead of strided, follow as a further stage."""
     out, cin, widths = [[Stem(LITE_STEM)]], LITE_STEM, []
     for n, k, stride, wide, c in LITE0[:-1]:
         if stride > 1:
@@ -45,11 +45,11 @@ def stages(expand, deepest, deep_expand):
 
 
 class LightNet(nn.Module):
-    """expand: hidden channels of a block for each of its own; deepest: blocks of 192 channels,
-    with deep_expand; mix: the context block's expansion; decoder: channels at 1/4 .. 1/16, and at
-    1/32 where there are deepest blocks; detail: features at 1/4 straight from the picture."""
+    """expand: hidden channels per channel of a block; deepest: blocks of 192 channels, with
+    deep_expand; mix: the context block's expansion; decoder: channels at 1/4 .. 1/16, and at 1/32
+    if there are deepest blocks; detail: features at 1/4 directly from the picture."""
 
-    pretrained = True  # the stages begin with learned weights: see optim.py
+    pretrained = True  # the stages start with learned weights: see optim.py
 
     def __init__(self, expand=6, deepest=1, deep_expand=3, mix=1, decoder=(12, 16, 32, 48),
                  detail=20):
@@ -78,7 +78,7 @@ class LightNet(nn.Module):
         x = self.context(skips.pop())
         for i, (side, join) in enumerate(zip(self.side, self.join)):
             x = side(x)
-            if i > 0 or not self.deep:  # the deepest two are at one resolution
+            if i > 0 or not self.deep:  # the two deepest have the same resolution
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
             x = join(torch.cat((x, skips.pop()), 1))
         coarse = F.interpolate(self.head(x), scale_factor=2, mode="bilinear")
@@ -106,7 +106,7 @@ def wider(kernel):
 
 
 def copied(mine, theirs, keep=slice(None), by=0):
-    """Puts a ConvBN's values into another; `keep` of its outputs (by 0) or inputs (by 1)."""
+    """Copies a ConvBN's values into another; `keep` selects outputs (by 0) or inputs (by 1)."""
     weight = theirs.conv.weight.data
     mine.conv.weight.data.copy_(weight[keep] if by == 0 else weight[:, keep])
     for name in ("weight", "bias", "running_mean", "running_var"):
@@ -115,21 +115,21 @@ def copied(mine, theirs, keep=slice(None), by=0):
 
 
 def strongest(block, count):
-    """The `count` hidden channels of a block that reach its output with the most weight."""
+    """The `count` hidden channels of a block with the largest weights towards its output."""
     out = block.down.conv.weight.data.flatten(1).norm(dim=0)
     scale = block.dw.bn.weight.data.abs()
     return torch.argsort(out * scale, descending=True)[:count].sort().values
 
 
 def alike(mine, theirs):
-    """Puts a module's values into another where their shapes agree; else it begins at random."""
+    """Copies a module's values into another if their shapes agree; otherwise those stay random."""
     values = theirs.state_dict()
     if all(tensor.shape == values[name].shape for name, tensor in mine.state_dict().items()):
         mine.load_state_dict(values)
 
 
 def fill(mine, theirs):
-    """One block from the default's, which may have more hidden channels."""
+    """Initialises one block from the default's, which may have more hidden channels."""
     if isinstance(mine, Stem):
         mine.conv.weight.data.copy_(wider(theirs.conv.weight.data))
         mine.bn.load_state_dict(theirs.bn.state_dict())
@@ -144,7 +144,8 @@ def fill(mine, theirs):
 
 
 def begin(net, default):
-    """Fills a network from a trained default one: whole blocks, or their strongest channels."""
+    """Initialises a network from a trained default one: with whole blocks, or their strongest
+    channels."""
     for mine, theirs in zip((b for stage in net.stages for b in stage),
                             (b for stage in default.stages for b in stage)):
         fill(mine, theirs)

@@ -1,4 +1,4 @@
-"""What training minimises: cross-entropy that cares about edges, and overlap."""
+"""The loss of training: cross-entropy weighted towards edges, and overlap."""
 import torch
 import torch.nn.functional as F
 
@@ -14,8 +14,8 @@ def edge_band(label, radius=2):
 def nail_loss(logits, label, edge=3.0, overlap=0.5, picture=0.5):
     """Edge-weighted cross-entropy + soft Jaccard over the batch + soft Dice over each picture.
 
-    The first gives every pixel a gradient, the second is the reported figure's own shape, the
-    third keeps small nails from drowning beside close-ups. Labels are coverage in 0..1.
+    The first gives every pixel a gradient, the second has the form of the reported figure, the
+    third keeps small nails from being outweighed by close-ups. Labels are coverage in 0..1.
     """
     weight = 1 + edge * edge_band(label)
     bce = (F.binary_cross_entropy_with_logits(logits, label, reduction="none") * weight).mean()

@@ -1,7 +1,7 @@
-"""The figures of `lacquer eval` (src/eval/metrics.h says what each means), at full picture size.
+"""The figures of `lacquer eval` (src/eval/metrics.h defines them), at full picture size.
 
-Masks are boolean arrays. The two programs must agree to 0.1 points; tests/train holds the
-definitions to small pictures counted by hand.
+Masks are boolean arrays. The two programs must agree within 0.1 points; tests/train compares the
+definitions with small pictures counted by hand.
 """
 import cv2
 import numpy as np
@@ -13,7 +13,8 @@ SUMS = ("inter", "union", "found", "missed", "false", "painted", "blank_pixels")
 
 
 def outline(mask):
-    """Nail pixels with a neighbour (of four) that is none; the picture's edge is no outline."""
+    """Nail pixels with one of four neighbours outside the nail; the picture's edge is not an
+    outline."""
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     m = mask.astype(np.uint8)
     return (m - cv2.erode(m, cross, borderType=cv2.BORDER_CONSTANT, borderValue=1)) > 0
@@ -26,7 +27,7 @@ def grown(edge, px):
 
 
 def boundary_f(mask, truth, px=TOLERANCE_PX):
-    """2PR/(P+R) of the outlines within px pixels; 1 where both are empty."""
+    """2PR/(P+R) of the outlines within px pixels; 1 if both are empty."""
     a, b = outline(mask), outline(truth)
     if not a.any() or not b.any():
         return float(a.any() == b.any())
@@ -66,7 +67,7 @@ def total(rows):
 
 
 def groups(rows):
-    """Totals by class: rows are (counts, {"tone": "light", …}); pictures of no class are left
+    """Totals by class: rows are (counts, {"tone": "light", …}); pictures without a class are left
     out."""
     out = {trait: {} for trait in traits.CLASSES}
     for trait, classes in traits.CLASSES.items():

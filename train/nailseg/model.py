@@ -1,9 +1,9 @@
 """The segmentation network: a compact encoder-decoder, fully convolutional.
 
-Input is RGB in 0..1, any height and width that are multiples of 32; output is one logit a pixel at
-half the input's resolution. The encoder's block is chosen by name so that candidates differ in one
-word of the config; `fuse` folds every batch norm (and every parallel branch) into plain
-convolutions, so that what is exported holds nothing that only training needs.
+Input is RGB in 0..1, with any height and width that are multiples of 32; output is one logit per
+pixel at half the input's resolution. The encoder's block is chosen by name, so that candidates
+differ in one word of the config; `fuse` folds every batch norm (and every parallel branch) into
+plain convolutions, so that the exported network contains nothing that only training needs.
 """
 from functools import partial
 
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-HALF_FROM = 64  # values: in files, weights of fewer stay float32
+HALF_FROM = 64  # in files, weights with fewer values stay float32
 ACTIVATIONS = {None: lambda x: x, "relu": partial(F.relu, inplace=True),
                "relu6": partial(F.relu6, inplace=True)}
 
@@ -48,7 +48,7 @@ class ConvBN(nn.Module):
 
 
 def folded(weight, bn):
-    """A bias-free convolution's weight and bias once its batch norm is multiplied in."""
+    """A bias-free convolution's weight and bias after its batch norm is folded in."""
     scale = bn.weight / torch.sqrt(bn.running_var + bn.eps)
     return weight * scale.reshape(-1, 1, 1, 1), bn.bias - bn.running_mean * scale
 
@@ -94,7 +94,7 @@ class Inverted(nn.Module):
 
 
 class MBConv(nn.Module):
-    """EfficientNet-Lite's block: expand, depthwise, project, ReLU6; a skip where shapes allow."""
+    """EfficientNet-Lite's block: expand, depthwise, project, ReLU6; a skip if shapes allow."""
 
     def __init__(self, cin, cout, k, stride, expand, dilation=1):
         super().__init__()
@@ -109,16 +109,16 @@ class MBConv(nn.Module):
         return x + y if self.skip else y
 
 
-# EfficientNet-Lite0 (M. Tan and others, 2020): (blocks, kernel, stride, expansion, channels), the
-# last group left out. Starting from what it learned on photos saves most of the training.
+# EfficientNet-Lite0 (M. Tan and others, 2020): (blocks, kernel, stride, expansion, channels),
+# without the last group. Starting from its weights learned on photos saves most of the training.
 LITE0 = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
          (4, 5, 2, 6, 192))
 LITE_STEM, LITE_EPS = 32, 1e-3
 
 
 def lite_stages(deepest, limit=6):
-    """EfficientNet-Lite0 up to `deepest` blocks at 1/32: ([stage], [channels a stage]). limit: of
-    a block's expansion."""
+    """EfficientNet-Lite0 up to `deepest` blocks at 1/32: ([stage], [channels per stage]). limit:
+    maximum expansion of a block."""
     stages = [[ConvBN(3, LITE_STEM, 3, 2, act="relu6", eps=LITE_EPS)]]
     cin, widths = LITE_STEM, []
     for n, k, stride, expand, c in LITE0[:-1] + ((deepest, *LITE0[-1][1:]),):
@@ -142,7 +142,7 @@ def res_stages(widths, depths, blocks):
 
 
 class Rep(nn.Module):
-    """3x3, 1x1 and identity branches while training, one 3x3 once fused."""
+    """3x3, 1x1 and identity branches during training, one 3x3 once fused."""
 
     def __init__(self, c):
         super().__init__()
@@ -170,10 +170,10 @@ class Rep(nn.Module):
 
 
 class Context(nn.Module):
-    """What the whole picture and wide neighbourhoods say, added to the deepest features.
+    """Adds context from the whole picture and from wide neighbourhoods to the deepest features.
 
-    Dilated 3x3s reach far at no extra cost; the pooled branch sees everything. A nail is told from
-    a key or a palm by what surrounds it, which local texture alone cannot tell.
+    Dilated 3x3s cover a wide area at no extra cost; the pooled branch covers everything. A nail is
+    distinguished from a key or a palm by its surroundings, not by local texture alone.
     """
 
     def __init__(self, c, expand=2, dilation=1):
@@ -191,7 +191,7 @@ BLOCKS = {"res": Res, "partial": Partial, "inverted": Inverted, "rep": Rep}
 
 
 class NailNet(nn.Module):
-    """Five encoder resolutions (1/2 .. 1/32) and a decoder of one 3x3 a step back up to 1/2."""
+    """Five encoder resolutions (1/2 .. 1/32) and a decoder with one 3x3 per step back up to 1/2."""
 
     def __init__(self, decoder=(16, 24, 32, 64), lite=0, expand=6,
                  widths=(16, 32, 64, 96, 128), depths=(0, 1, 2, 3, 2), blocks=("res",) * 5):
@@ -224,8 +224,8 @@ class NailNet(nn.Module):
         return self.head(x)
 
     def freeze(self, count):
-        """Leaves the first `count` stages as they are, statistics too: low-level features learned
-        on photos serve as well, and the costliest gradients are saved."""
+        """Freezes the first `count` stages, including statistics: low-level features learned on
+        photos are as good, and the most expensive gradients are saved."""
         for i, stage in enumerate(self.stages):
             stage.train(i >= count)
             for p in stage.parameters():

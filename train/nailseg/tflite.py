@@ -1,10 +1,10 @@
 """The network as a TensorFlow Lite file, written operator by operator.
 
-The network is a few kinds of convolution, sums, concatenations and one pooled gate, so it needs no
-converter. Tensors are [1,H,W,C]. Nothing in the graph names a height or a width: nearest-neighbour
-enlarging is a 1x1 convolution whose filters stand four times over, then DEPTH_TO_SPACE, so that the
-input can be resized to any multiple of 32 as in the .onnx. Weights are stored as float16 with a
-DEQUANTIZE beside each, as TensorFlow's own converter does; the arithmetic is float32.
+The network consists of a few kinds of convolution, sums, concatenations and one pooled gate, so it
+needs no converter. Tensors are [1,H,W,C]. The graph contains no height or width: nearest-neighbour
+upsampling is a 1x1 convolution whose filters are repeated four times, followed by DEPTH_TO_SPACE,
+so that the input can be resized to any multiple of 32 as in the .onnx. Weights are stored as
+float16 with a DEQUANTIZE for each, as TensorFlow's own converter does; the arithmetic is float32.
 
 The schema: tensorflow/lite/schema/schema.fbs, as generated in the package ai-edge-litert.
 """
@@ -21,7 +21,7 @@ TYPES = {np.dtype(np.float32): schema.TensorType.FLOAT32,
 NONE, RELU, RELU6 = (getattr(schema.ActivationFunctionType, name)
                      for name in ("NONE", "RELU", "RELU6"))
 ACTIVATIONS = {None: NONE, "relu": RELU, "relu6": RELU6}
-DEQUANTIZE_VERSION = 3  # the first that reads float16
+DEQUANTIZE_VERSION = 3  # the first version that reads float16
 
 
 def struct(kind, **fields):
@@ -33,7 +33,8 @@ def struct(kind, **fields):
 
 
 class Graph:
-    """A subgraph as it grows: tensors are numbers, operators return their output's."""
+    """A subgraph under construction: tensors are numbers, operators return their output's
+    number."""
 
     def __init__(self):
         self.tensors, self.operators, self.codes = [], [], {}
@@ -53,7 +54,7 @@ class Graph:
         return self.tensors[tensor].shape
 
     def constant(self, values):
-        """Whole numbers, or weights: these as float16 where there are many."""
+        """Integers, or weights: large ones as float16."""
         values = np.asarray(values)
         if values.dtype != np.float32:
             return self.tensor("list", values.shape, np.int32, values)
@@ -87,7 +88,7 @@ class Graph:
 
 
 class Writer:
-    """Puts a fused network's modules into a graph; each method takes and returns a tensor."""
+    """Adds a fused network's modules to a graph; each method takes and returns a tensor."""
 
     def __init__(self):
         self.graph = Graph()
@@ -100,7 +101,7 @@ class Writer:
             conv.out_channels, np.float32)
         weight, bias = np.tile(weight, (copies, 1, 1, 1)), np.tile(bias, copies)
         padding = schema.Padding.SAME
-        if stride > 1:  # SAME would pad the far side only, where PyTorch pads both alike
+        if stride > 1:  # SAME would pad the far side only, but PyTorch pads both sides
             x, padding = self.pad(x, conv.padding[0]), schema.Padding.VALID
         n, h, w, _ = graph.shape(x)
         k = weight.shape[2]
@@ -135,7 +136,7 @@ class Writer:
                               struct(schema.ConcatenationOptionsT, axis=3))
 
     def channels(self, x, first, count):
-        """Some channels of every pixel: the masks leave the other axes whole, whatever their
+        """Some channels of every pixel: the masks keep the other axes whole, whatever their
         size."""
         graph, (n, h, w, _) = self.graph, self.graph.shape(x)
         ends = [graph.constant(np.array(v, np.int32)) for v in
@@ -180,7 +181,7 @@ class Writer:
         return self.inverted(gated, m.mix)
 
     def enlarged(self, x, m):
-        """A 1x1 convolution, then every pixel twice in each direction."""
+        """A 1x1 convolution that repeats every pixel twice in each direction."""
         n, h, w, c = self.graph.shape(y := self.conv(x, m.conv, copies=4))
         return self.graph.add("DEPTH_TO_SPACE", [y], [n, 2 * h, 2 * w, c // 4],
                               struct(schema.DepthToSpaceOptionsT, blockSize=2))

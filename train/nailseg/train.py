@@ -1,8 +1,8 @@
 """The training loop: one process, one core, a schedule that follows the clock.
 
-Time is what is scarce, so the schedule is a share of --hours rather than a count of steps: the
-learning rate warms up, stays, then falls, while crops grow. Every epoch saves last.pt; stable.pt
-is the state just before the rate falls, the one to continue from with more hours.
+Time is the scarce resource, so the schedule is a share of --hours rather than a count of steps: the
+learning rate warms up, stays, then falls, while crops grow. Every epoch saves last.pt; stable.pt is
+the state just before the rate falls, from which a run with more hours can continue.
 """
 import json
 import os
@@ -39,7 +39,7 @@ class Average:
 
 
 def rate(progress, opt):
-    """The learning rate at this share of the run, as a share of its full height."""
+    """The learning rate at this share of the run, relative to its maximum."""
     if progress < opt["warmup"]:
         return max(progress / opt["warmup"], .02)
     if progress < opt["decay_from"]:
@@ -49,13 +49,13 @@ def rate(progress, opt):
 
 
 def phase(progress, phases):
-    """The phase that holds at this share of the run."""
+    """The phase at this share of the run."""
     return next((p for p in phases if progress < p["until"]), phases[-1])
 
 
 class Run:
-    """One training run and all of its state. learned: stages that can begin with weights from
-    elsewhere do."""
+    """One training run and all of its state. learned: initialise stages from external weights if
+    they can be."""
 
     def __init__(self, config, out, root, hours, synth=None, learned=True):
         self.config, self.out = config, out
@@ -66,7 +66,7 @@ class Run:
         if self.model.pretrained and learned:
             pretrained.load(self.model)
         self.model.to(memory_format=torch.channels_last)
-        self.forward = self.model  # or what is compiled of it
+        self.forward = self.model  # or its compiled form
         self.average = Average(self.model, opt["ema"])
         self.opt = Mixed(self.model, opt)
         self.seconds, self.epoch, self.images, self.best = 0.0, 0, 0, 0.0
@@ -80,7 +80,7 @@ class Run:
         return self.seconds / self.budget
 
     def tick(self):
-        """Counts the time since the last call, measuring included, into the run's."""
+        """Adds the time since the last call, including measurements, to the run's."""
         now = time.monotonic()
         self.seconds, self.at = self.seconds + now - self.at, now
 
@@ -122,7 +122,7 @@ class Run:
         print(json.dumps(row), file=sys.stderr, flush=True)
 
     def step(self, rng, ph):
-        """One optimiser step; the loss."""
+        """Runs one optimiser step; returns the loss."""
         self.opt.scale = rate(self.progress(), self.config["optimiser"])
         mix = self.config["mix"] | ph.get("mix", {})
         x, y = data.batch(rng, self.store, ph["batch"], ph["size"], ph["fit"], mix,
@@ -144,7 +144,8 @@ class Run:
         return loss.item()
 
     def run_epoch(self):
-        """About `epoch_images` samples, then a checkpoint; the mean loss."""
+        """Trains on about `epoch_images` samples, then saves a checkpoint; returns the mean
+        loss."""
         self.store.rescan()
         rng = np.random.default_rng((self.config["seed"], self.epoch))
         self.model.train()

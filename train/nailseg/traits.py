@@ -1,6 +1,6 @@
-"""What kind of picture it is: tone, size, light and tint, as src/eval/traits.h defines them.
+"""The class of a picture: tone, size, light and tint, as src/eval/traits.h defines them.
 
-Every rule here is that of `lacquer eval`, so that both put a picture into the same class.
+Every rule here equals that of `lacquer eval`, so that both classify a picture equally.
 """
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 RING_FROM, RING_TO = .10, .35          # of a nail's side
 RING_FROM_MIN_PX, RING_TO_MIN_PX = 2, 4
 SKIN_PIXELS_MIN, SKIN_SHARE_MIN, RED_MIN, BURNT = 50, .25, 20, 250
-CLASSES = {  # from the highest value down: a class holds what lies above its least
+CLASSES = {  # from the highest value down: a class contains the values above its lower bound
     "tone": (("very_light", 55), ("light", 41), ("intermediate", 28), ("tan", 10), ("brown", -30),
              ("dark", -np.inf)),
     "size": (("large", .09), ("medium", .05), ("small", -np.inf)),
@@ -36,7 +36,7 @@ def half_up(value):
 
 
 def skin(image, drawn, side):
-    """The skin's median colour beside the nails, RGB; None where too little looks like skin."""
+    """The skin's median colour beside the nails, RGB; None if too few pixels look like skin."""
     mask = drawn.astype(np.uint8)
     ring = grown(mask, max(RING_TO_MIN_PX, half_up(RING_TO * side)))
     ring &= ~grown(mask, max(RING_FROM_MIN_PX, half_up(RING_FROM * side)))

@@ -1,4 +1,4 @@
-"""What lies under or behind the hand: 8-bit RGB pictures made from a random generator alone."""
+"""The surface below or behind the hand: 8-bit RGB pictures from a random generator alone."""
 
 import colorsys
 
@@ -100,7 +100,7 @@ def keyboard(rng):
                     cv2.circle(image, (cx, cy), radius, shade, -1, cv2.LINE_AA)
             letters.append((chr(int(rng.integers(65, 91))), (x0 + 10, y0 + pitch // 2)))
             x += wide
-    image = to_bytes(image)  # text is drawn on bytes only
+    image = to_bytes(image)  # text can only be drawn on bytes
     for letter, at in letters:
         cv2.putText(image, letter, at, cv2.FONT_HERSHEY_SIMPLEX, pitch / 110,
                     [float(c) * 255 for c in np.clip(ink, 0, 1)], 2, cv2.LINE_AA)
@@ -124,7 +124,7 @@ def paper(rng):
 
 
 def clutter(rng):
-    """Shapes of any colour, many of them the size and colour of nails: what must not be painted."""
+    """Shapes of any colour, many with the size and colour of nails, which must not be painted."""
     image = BASES[int(rng.integers(0, 4))](rng).copy()
     for _ in range(int(rng.integers(8, 60))):
         c = colour(rng, (0.2, 1.0), (0.1, 0.95))
@@ -144,7 +144,7 @@ def clutter(rng):
 
 
 def room(rng):
-    """Out of focus: gradients, furniture-sized blocks and round lights."""
+    """Out of focus: gradients, blocks of the size of furniture, and round lights."""
     top, bottom = colour(rng, (0.2, 0.95), (0, 0.4)), colour(rng, (0.1, 0.8), (0, 0.5))
     y = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None].repeat(SIZE, 1)
     image = _mix(top, bottom, y)

@@ -1,4 +1,4 @@
-"""From clean camera-linear light to what a webcam or phone delivers: blur, noise, tone, JPEG."""
+"""From clean camera-linear light to the picture of a webcam or phone: blur, noise, tone, JPEG."""
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ def sample(rng, quality=(35, 96)):
 
 
 def clean(quality=92):
-    """A good camera, for pictures whose point is something else."""
+    """A good camera, for pictures that are about something else."""
     return {"noise": 0.002, "shot": 0.0008, "grain": 0.6, "blur": 0.4, "motion": 0.0,
             "motion_angle": 0.0, "balance": [1.0, 1.0, 1.0], "contrast": 1.05,
             "saturation": 1.0, "sharpen": 0.3, "vignette": 0.08, "quality": quality}

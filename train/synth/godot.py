@@ -17,7 +17,7 @@ import struct
 
 
 class PoseError(ValueError):
-    """A pose file that is not what it should be; the message is one line."""
+    """An invalid pose file; the message is one line."""
 
 
 class _Reader:

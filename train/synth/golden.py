@@ -1,4 +1,4 @@
-"""The pictures and the video that the repository's tests use, each as a seed and a few wishes."""
+"""The pictures and the video for the repository's tests, each as a seed and a few settings."""
 
 from . import camera
 
@@ -6,7 +6,7 @@ _SIZE = (640, 480)
 _COMMON = {"polished": 0.0, "palm": "", "hands": 1, "close": False, "tilt": 0.35, "fill": 0.9,
            "facing": 0}
 
-# name: seed, wishes. Lens, light, desk and the hand's side follow from the seed.
+# name: seed, settings. Lens, light, desk and the hand's side follow from the seed.
 HANDS = {
     "very-light": {"seed": 11, "depth": 0.02, "desk": "wood", "mode": "desk", "fixed": "Sign 5"},
     "light": {"seed": 12, "depth": 0.18, "desk": "plain", "mode": "desk", "fixed": "Default pose"},

@@ -1,8 +1,8 @@
 """Draws one scene with OpenGL (Mesa's software renderer is enough) and reads it back.
 
-A Renderer owns its context and everything in it; use it from the thread that made it. Light is a
-set of directional samples of area lights and sky, each with its own tile in a shadow atlas, which
-gives soft shadows, contact shadows and ambient occlusion in one go. Gloss mirrors the same area
+A Renderer owns its context and everything in it; use it from the thread that created it. Light is a
+set of directional samples of area lights and sky, each with its own tile in a shadow atlas;
+together they give soft shadows, contact shadows and ambient occlusion. Gloss mirrors the same area
 lights analytically.
 """
 
@@ -23,7 +23,7 @@ def _context():
     try:
         import moderngl
         return moderngl.create_standalone_context(backend="egl", require=330)
-    except Exception as err:  # the binding raises bare Exception
+    except Exception as err:  # the binding raises a bare Exception
         raise RenderError(f"cannot start OpenGL through EGL: {err} "
                           "(needs libegl1 and libgl1-mesa-dri)") from err
 
@@ -78,7 +78,7 @@ class Renderer:
         return self.targets[key]
 
     def _texture(self, slot, image):
-        """Uploads an 8-bit image; an image already uploaded under this slot is not sent again."""
+        """Uploads an 8-bit image, unless this slot already contains it."""
         kept = self.textures.get(slot)
         if kept and kept[0] is image:
             return kept[1]
@@ -109,7 +109,7 @@ class Renderer:
             self.hand_prog,
             [(buffers[0], "3f 3f 2f 2f 1f 1f", "in_pos", "in_normal", "in_uv", "in_st", "in_mat",
               "in_id")], buffers[1])
-        # The same arithmetic as hand.vert, so that the second pass finds its own depths again.
+        # The same arithmetic as in hand.vert, so that the second pass gets equal depths.
         depth_only = self.ctx.vertex_array(
             self.depth_prog, [(buffers[0], "3f 36x", "in_pos")], buffers[1])
         caster = self.ctx.vertex_array(self.shadow_prog, [(buffers[2], "3f", "in_pos")], buffers[3])

@@ -12,13 +12,13 @@ import numpy as np
 
 FINGERS = ("thumb", "index", "middle", "ring", "little")
 SKIN, NAIL, ARM, SLEEVE = 0, 1, 2, 3
-_OUTWARD = np.array([-1.0, 0.8, 0.0])  # away from the pads, for every finger of the rest pose
+_OUTWARD = np.array([-1.0, 0.8, 0.0])  # away from the finger pads, in the rest pose
 _DTYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
 class AssetError(ValueError):
-    """An asset that is missing or not what it should be; the message is one line."""
+    """A missing or invalid asset; the message is one line."""
 
 
 def _load_gltf(path):
@@ -51,7 +51,7 @@ def _quat_matrix(quats):
 
 
 def _edges(tris):
-    """Unique undirected edges, and for every triangle the numbers of its edges 01, 12, 20."""
+    """Unique undirected edges, and for every triangle the indices of its edges 01, 12, 20."""
     raw = np.sort(np.stack([tris, np.roll(tris, -1, 1)], -1).reshape(-1, 2), 1)
     edges, which = np.unique(raw, axis=0, return_inverse=True)
     return edges, which.reshape(-1, 3)
@@ -151,7 +151,7 @@ class Hand:
         self._subdivide(pos, uv, weights, tris[~in_island], levels)
 
     def _nail_sources(self, pos, uv, weights, tris):
-        """The original low-poly plates: one local frame, one fitted surface and one UV map each."""
+        """The original low-poly plates: for each a local frame, a fitted surface and a UV map."""
         verts = np.unique(tris)
         self.nail_frames = []
         for finger in FINGERS:
@@ -247,7 +247,7 @@ def build_plate(frame, shape):
     du, dv = np.gradient(local, axis=1), np.gradient(local, axis=0)
     normal = np.cross(du, dv)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12
-    # The rim: the grid's border again, a plate's thickness lower, so that edges have a side.
+    # The rim: the grid's border repeated, lower by a plate's thickness, so that edges have a side.
     rim = np.r_[np.arange(nu) + nu * (nv - 1), (np.arange(nv) * nu)[::-1], np.arange(nu),
                 np.arange(nv) * nu + nu - 1]
     top = local.reshape(-1, 3)

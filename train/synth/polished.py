@@ -1,7 +1,7 @@
-"""The same rendered hand bare and with polish, in one light: what painted polish is measured by.
+"""The same rendered hand bare and with polish, in the same light: the reference for painted polish.
 
-A picture is named TONE-EXPOSURE-TINT; beside its bare version stands one for each swatch, with the
-nails' own plates covered by a physically shaded creme polish under the same lights and camera.
+A picture is named TONE-EXPOSURE-TINT; beside its bare version there is one for each swatch, with
+the nail plates covered by a physically shaded creme polish under the same lights and camera.
 """
 
 import numpy as np

@@ -42,7 +42,7 @@ def blend(a, b, t, rest):
 
 
 def jitter(pose, rng, amount):
-    """Small extra turns of every joint, larger for bending than for the rest."""
+    """Small additional rotations of every joint, larger for bending than for the other axes."""
     out = {}
     for bone in sorted(pose):
         k = 0.25 if "Metacarpal" in bone else 1.0
@@ -51,12 +51,12 @@ def jitter(pose, rng, amount):
     return out
 
 
-# Radians about a proximal joint's own x, for one of `amount`: towards the middle finger.
+# Radians about a proximal joint's own x for an `amount` of 1: towards the middle finger.
 _TOGETHER = {"Index_Proximal": -1.0, "Ring_Proximal": 1.0, "Little_Proximal": 2.0}
 
 
 def together(pose, amount):
-    """Fingers side by side: in the library's poses there is always some room between them."""
+    """Fingers side by side: in the library's poses there is always some space between them."""
     out = dict(pose)
     for bone, share in _TOGETHER.items():
         half = amount * share / 2

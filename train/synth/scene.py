@@ -1,8 +1,8 @@
-"""What a picture shows, as numbers sampled from a seed.
+"""The contents of a picture, as numbers sampled from a seed.
 
-sample_subject() draws what stays the same through a video (skin, nails, light, desk);
-sample_view() draws where the hands are and how the camera looks at them; stage.py builds both.
-World: z up from the desk, fingers of an unturned hand along +y.
+sample_subject() samples what is constant in a video (skin, nails, light, desk); sample_view()
+samples where the hands are and the camera's view of them; stage.py builds both. World: z up from
+the desk, fingers of an unrotated hand along +y.
 """
 
 import numpy as np
@@ -95,7 +95,7 @@ def _sample_light(rng, mode):
 def _sample_polish(rng):
     finish = str(rng.choice(FINISHES, p=[.25, .18, .08, .1, .04, .1, .07, .05, .08, .05]))
     rgb = backdrop.colour(rng, (0.05, 1.0), (0.1, 1.0)).astype(float)
-    if rng.random() < 0.35:  # reds, pinks, nudes: what is worn most
+    if rng.random() < 0.35:  # reds, pinks, nudes: the most common ones
         rgb = backdrop.colour(rng, (0.35, 1.0), (0.15, 0.95), (-0.08, 0.06)).astype(float)
     two = backdrop.colour(rng, (0.6, 1.0), (0, 0.5)).astype(float)
     rough, metal, flakes, pattern, cover = 0.12, 0.0, 0.0, 0, 1.0
@@ -223,7 +223,7 @@ def to_world(placed):
 
 
 def nails_facing(hand, view):
-    """How squarely each nail faces the camera: cosines, hand by hand, thumb to little finger."""
+    """How directly each nail faces the camera: cosines, hand by hand, thumb to little finger."""
     away = towards_camera(view)
     out = []
     for placed in view["hands"]:

@@ -8,7 +8,7 @@ from .scene import nails_facing, to_world, towards_camera, turn
 
 
 def posed_hand(hand, subject, placed):
-    """World-space geometry of one hand before it is seated on the desk."""
+    """World-space geometry of one hand before it is placed on the desk."""
     shapes = subject["nails"]["shapes"]
     rest = hand.positions.copy()
     for frame, shape in zip(hand.nail_frames, shapes):
@@ -35,9 +35,9 @@ def posed_hand(hand, subject, placed):
 
 
 def assemble(hand, subject, view, textures, pinned=None):
-    """Everything Renderer.draw() wants, and `marks`: five world points of every nail plate.
+    """Everything that Renderer.draw() needs, and `marks`: five world points of every nail plate.
 
-    `pinned`: the camera of an earlier call, to keep it still through a video.
+    `pinned`: the camera of an earlier call, to keep it fixed during a video.
     """
     pieces, marks, skins = [], [], []
     for k, placed in enumerate(view["hands"]):
@@ -172,7 +172,7 @@ def _place_camera(scene, view, solid, pinned):
 
 
 def _frame_nails(scene, view, proj, away, up):
-    """Nails of a wanted size around the picture's middle: as people photograph them."""
+    """Frames nails of a given size around the picture's middle, as in close-ups."""
     seen = scene["marks"][scene["facing"] > 0.2]
     seen = seen if len(seen) else scene["marks"].reshape(-1, 5, 3)
     length = np.linalg.norm(seen[:, 1] - seen[:, 0], axis=1).mean()
@@ -186,7 +186,7 @@ def _frame_nails(scene, view, proj, away, up):
 
 
 def _frame_hand(view, points, proj, away, up):
-    """The whole hand, filling a wanted share of the picture."""
+    """Frames the whole hand, filling a given share of the picture."""
     target, distance = (points.min(0) + points.max(0)) / 2, 0.4
     for _ in range(8):
         look = _look_at(target + away * distance, target, up)
@@ -203,7 +203,7 @@ def _frame_hand(view, points, proj, away, up):
 
 def _place_light(scene, subject, view):
     light = subject["light"]
-    rng = np.random.default_rng(12345)  # the pattern of samples, the same in every picture
+    rng = np.random.default_rng(12345)  # the pattern of samples, equal in every picture
     spin = turn(2, light["turn"]) if subject["mode"] == "desk" else np.eye(3)
     up = spin @ light["up"] if subject["mode"] == "desk" else light["up"]
     if subject["mode"] == "desk":
@@ -243,7 +243,7 @@ def _place_light(scene, subject, view):
     facing = np.array([0, 0, 1.0])
     white = (rgbs * np.maximum(dirs @ facing, 0)[:, None]).sum(0).mean()
     albedo = skin.lab_to_linear(subject["skin_lab"][None])[0].mean()
-    # The camera's own white balance takes out most of the light's colour, not all of it.
+    # The camera's own white balance removes most of the light's colour, but not all of it.
     cast = (rgbs * np.maximum(dirs @ facing, 0)[:, None]).sum(0) / white
     correction = cast ** -light["balance"]
     rgbs, rgb, sky = rgbs * correction, rgb * correction, sky * correction
@@ -279,7 +279,7 @@ def _frame_of(towards):
 
 
 def _set_materials(scene, subject):
-    """Needs the light's uniforms to be there already."""
+    """The light's uniforms must exist already."""
     nails, look = subject["nails"], subject["skin"]
     bed, lunula, edge = skin.lab_to_linear([nails["bed"], nails["lunula"], nails["edge"]])
     polish, kinds, two = [(0, 0, 0, 0)] * 5, [(0.1, 0, 0, 0)] * 5, (1.0, 1.0, 1.0)

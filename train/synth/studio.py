@@ -12,19 +12,20 @@ from .mesh import FINGERS, AssetError, Hand
 
 DEFAULT_ASSETS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data",
                               "hand3d-cc0")
-HIDDEN = ("away", "fist")  # views whose point is that no nail shows
+HIDDEN = ("away", "fist")  # views in which no nail should be visible
 
 
 @dataclass
 class Shot:
     """`rgb` (h, w, 3) uint8; `mask` (h, w) uint8 coverage, 255 = nail; `ids` (h, w) uint8, 0 none,
-    1..5 the first hand's thumb to little finger, 6..10 the second's; `meta` is ready for JSON."""
+    1..5 the first hand's thumb to little finger, 6..10 the second's; `meta` can be written as
+    JSON."""
 
     rgb: np.ndarray
     mask: np.ndarray
     ids: np.ndarray
     meta: dict
-    lens: dict  # the camera's matrices, to be pinned in a following shot
+    lens: dict  # the camera's matrices, to be reused for a following shot
 
 
 class Studio:
@@ -45,7 +46,8 @@ class Studio:
         self.renderer.close()
 
     def frame(self, seed, index=0, size=(640, 480), **wishes):
-        """One random picture. `wishes` go to scene.sample_subject and sample_view by name."""
+        """One random picture. `wishes` are passed to scene.sample_subject and sample_view by
+        name."""
         rng = np.random.default_rng([seed, index])
         subject_keys = ("depth", "polished", "desk", "mode")
         chosen = {k: wishes.pop(k) for k in subject_keys if k in wishes}
@@ -56,7 +58,7 @@ class Studio:
         return self.shoot(subject, view, cam, rng, size, {"seed": seed, "index": index})
 
     def _view(self, rng, subject, size, facing, wishes):
-        """Tries again until `facing` nails of a hand look at the camera (default: mostly three)."""
+        """Repeats until `facing` nails of a hand face the camera (default: usually three)."""
         wanted = facing
         for _ in range(8):
             view = scene.sample_view(rng, subject, self.poses, self.hand.rest_rotation,
@@ -71,7 +73,7 @@ class Studio:
 
     @staticmethod
     def size(rng, size):
-        """(w, h) as it is; of one number, the long side, a picture of random proportions."""
+        """(w, h) unchanged; for a single number, the long side, a random aspect ratio."""
         if not isinstance(size, int):
             return size
         ratio = float(rng.choice([1.0, 4 / 3, 1.5, 16 / 9]))

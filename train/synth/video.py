@@ -1,4 +1,4 @@
-"""A hand that moves smoothly and returns to where it began: frames with ground truth."""
+"""A hand that moves smoothly and returns to its start: frames with ground truth."""
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def frames(studio, seed, count, size=(640, 480), depth=None, polished=0.0, quali
 
 
 def _lens(studio, subject, view, start, textures):
-    """The camera stands where it sees the unmoved, widest hand whole."""
+    """The camera is where it sees the whole hand, unmoved and spread."""
     still = dict(view, hands=[start])
     setup = stage.assemble(studio.hand, subject, still, textures)
     return {k: setup[k] for k in ("view_proj", "view_ray", "eye")}

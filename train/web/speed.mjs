@@ -1,6 +1,6 @@
-// Times models in ONNX Runtime Web (WebAssembly, one thread), in turns, so that a busy machine
+// Times models in ONNX Runtime Web (WebAssembly, one thread), alternately, so that a busy machine
 // slows all alike: node speed.mjs [--runs N] FIRST.onnx OTHER.onnx:1,3,160,224 …
-// prints the median and fastest of each and its share of FIRST's median.
+// Prints the median and fastest time of each and its ratio to FIRST's median.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-web/wasm';

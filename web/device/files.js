@@ -66,7 +66,7 @@ export class DeviceFiles {
         if (!response.ok) throw new Error(`${name}: ${response.status}`);
         const bytes = await this.#unpacked(name, await response.arrayBuffer());
         if (bytes.byteLength !== this.manifest.files[name].bytes)
-            throw new Error(`${name} came with ${bytes.byteLength} bytes`);
+            throw new Error(`${name} arrived with ${bytes.byteLength} bytes`);
         this.fetched += bytes.byteLength;
         this.onprogress(this.fetched);
         return bytes;

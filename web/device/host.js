@@ -40,14 +40,14 @@ export class Mirror {
         mirror.#stack = exports.malloc(8 + stackBytes);
         mirror.#look = exports.malloc(lookBytes);
         mirror.#handle = mirror.#open(networks);
-        if (!mirror.#handle) throw new Error('lacquer.wasm does not take these networks');
+        if (!mirror.#handle) throw new Error('lacquer.wasm does not accept these networks');
         return mirror;
     }
 
     // One picture at a time. fill: (Uint8Array of width * height * 4, RGBA) → nothing or a promise.
     // → ArrayBuffer, a lacquer.v1 `nails` reply. Times in ms.
     async find({ width, height, fill, id = 0, still = false, sentAt = 0, takenAt = 0 }) {
-        if (this.#busy) throw new Error('one look at a time');
+        if (this.#busy) throw new Error('one detection at a time');
         this.#busy = true;
         try {
             const began = performance.now();
@@ -64,7 +64,7 @@ export class Mirror {
         }
     }
 
-    // Another video starts.
+    // The next frame belongs to another video: nails are not tracked into it.
     rest() {
         if (!this.#busy) this.#c.lq_mirror_rest(this.#handle);
     }
@@ -117,7 +117,7 @@ export class Mirror {
         view.setFloat64(this.#look + 24, Math.round(readMs * 1000), true);
     }
 
-    // Calls an export to its end, however often it waits.
+    // Calls an export until it returns its result, however often it is suspended in between.
     async #call(call, ...args) {
         let status = call(...args);
         while (this.#c.asyncify_get_state() === unwinding) {
@@ -150,7 +150,8 @@ export class Mirror {
             const floats = new Float32Array(this.#c.memory.buffer, input, 3 * width * height);
             const answers = await this.#run(which, floats, width, height);
             counts.forEach((count, i) => {
-                if (answers[i]?.length !== count) throw new Error('a network gave another shape');
+                if (answers[i]?.length !== count)
+                    throw new Error('a network returned an output of another shape');
                 new Float32Array(this.#c.memory.buffer, outputs[i], count).set(answers[i]);
             });
             this.#why = '';

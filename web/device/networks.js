@@ -3,13 +3,13 @@
 
 import { network } from './host.js';
 
-const trialRuns = 3; // where two are compared
+const trialRuns = 3; // for comparing two backends
 const noHand = [new Float32Array(63), new Float32Array(1), new Float32Array(1)];
 const agreed = 0.02; // maximum difference of a probability between the two; int8 and float16 round
                      // differently
 
-// Number of threads for a run: one without shared memory, which needs COOP and COEP headers. By
-// default one core is left to the page.
+// Number of threads for a run: one if memory cannot be shared, which needs COOP and COEP headers.
+// By default one core is left to the page.
 function threadsHere(asked) {
     if (!globalThis.crossOriginIsolated) return 1;
     const cores = navigator.hardwareConcurrency ?? 2;
@@ -28,8 +28,8 @@ async function openRuntime(files, kind, threads) {
 // One backend that runs the networks. run: as Mirror needs it (host.js).
 export class Backend {
     name;
-    waitsForHand = false; // true for a still; a video continues without hands until their network
-                          // is there
+    waitsForHand = false; // true for a still; until the hand network is loaded, a video continues
+                          // without hands
     #runtime;
     #nails;
     #hand = null;
@@ -106,7 +106,7 @@ async function tryOut(backend, [width, height], runs = trialRuns) {
         [map] = await backend.run(network.nails, input, width, height);
         times.push(performance.now() - began);
     }
-    times.shift(); // the first one builds what the others reuse
+    times.shift(); // the first run builds what the others reuse
     times.sort((a, b) => a - b);
     return { ms: times[times.length >> 1], map };
 }
@@ -117,20 +117,20 @@ function differ(a, b) {
     return a.length === b.length ? most : Infinity;
 }
 
-// Why WebGPU need not be tried; '' if it may be.
+// Why WebGPU is not tried; '' if it is.
 async function whyNotGpu(files, wanted) {
-    if (wanted === 'wasm') return 'not asked for';
+    if (wanted === 'wasm') return 'not requested';
     if (!files.has('ort-webgpu.wasm')) return 'not installed';
     return (await adapterHere()) ? '' : 'no adapter';
 }
 
 // wanted: 'wasm', 'webgpu', or 'auto': WebGPU if there is an adapter, its probabilities agree and
-// its runs are faster. progress: called after every step, of which a slow device takes long for
-// each. → {backend, ms of a run, why not WebGPU}
+// its runs are faster. progress: called after every step, each of which may take a slow device
+// long. → {backend, ms of a run, why not WebGPU}
 export async function openNetworks(files, { wanted = 'auto', threads, size, hand, progress }) {
     const chosen = await choose(files, { wanted, size, threads: threadsHere(threads), progress });
     const opening = hand ? chosen.backend.openHand(files) : null;
-    if (chosen.backend.name === 'webgpu') await opening; // it accepts one call at a time
+    if (chosen.backend.name === 'webgpu') await opening; // the runtime accepts one call at a time
     return chosen;
 }
 
@@ -161,8 +161,8 @@ async function choose(files, { wanted, size, ...options }) {
     }
 }
 
-// A GPU, and the means to wait for it that the runtime's smaller build needs. Graphics emulated on
-// the processor are no gain.
+// A GPU, and JavaScript Promise Integration, which the smaller build of the runtime needs in order
+// to wait for the GPU. Graphics emulated on the processor would be no faster.
 async function adapterHere() {
     if (!navigator.gpu || !('Suspending' in WebAssembly)) return false;
     const adapter = await navigator.gpu.requestAdapter().catch(() => null);

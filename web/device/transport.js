@@ -7,8 +7,8 @@ import { Backoff } from '../live/backoff.js';
 import { readReply } from '../live/nails.js';
 import { Transport } from '../live/transport.js';
 
-const silenceMs = 6000; // a detection that takes longer, and six times as long as the slowest so
-                        // far: the worker is dead
+const silenceMs = 6000; // if a detection takes longer, and six times as long as the slowest so far,
+                        // the worker is dead
 const openMs = 120000; // a step of opening may take long: a file on a slow link, a slow processor
 const flightMax = 64; // frames in flight; all but one or two of them have been replaced
 

@@ -49,8 +49,8 @@ export class Follower {
         }
         const common = middle([...moved.values()]);
         for (const nail of scene.nails) {
-            // Where it has moved since: by its own track, by all of them, or nowhere. The best
-            // match wins, so a track that went astray is not used again.
+            // Three guesses of its movement since then: its own track, all tracks, none. The best
+            // match is taken, so a track that drifted off is not used again.
             const patches = this.#cut(nail, mark.luma);
             const tries = [moved.get(nail.id) ?? common, common, [0, 0]].map(([x, y]) =>
                 find(patches, this.#luma, { ...still, x: x * this.#scale, y: y * this.#scale }),

@@ -332,7 +332,7 @@ export default {
     undo: 'Rückgängig',
     reset: 'Von vorn',
     'say.reset': 'Alle Nägel tragen wieder schlichten Lack.',
-    'nail.none': 'Nägel erscheinen hier, sobald sie zu sehen sind.',
+    'nail.none': 'Nägel erscheinen hier, sobald sie erkannt werden.',
     coats: 'Schichten',
     size: 'Partikelgröße',
     'size.low': 'Fein',

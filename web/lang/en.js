@@ -127,7 +127,7 @@ export default {
     'shape.stiletto': 'Stiletto',
     'shape.coffin': 'Coffin',
 
-    // Of the looks that come with the server; other languages hold for these titles alone.
+    // Of the looks that come with the server; the other languages translate these titles only.
     'title.accent-gold': 'Gold accent',
     'title.baby-boomer': 'Baby boomer',
     'title.barely-there': 'Barely there',

@@ -38,9 +38,11 @@ export default {
     'compare.split': 'Dónde acaba la imagen izquierda y empieza la derecha',
     'compare.percent': '{value} a la izquierda',
     'compare.alone':
-        'Este dispositivo dibuja demasiado lento para dos looks en vivo. Una foto muestra ambos.',
+        'Este dispositivo es demasiado lento para mostrar dos looks en vivo. Usa una foto para ' +
+        'ver ambos.',
     'compare.lost':
-        'El navegador retiró los gráficos y ya no caben dos looks en vivo. Una foto muestra ambos.',
+        'El navegador ha retirado la aceleración gráfica y ya no se pueden mostrar dos looks en ' +
+        'vivo. Usa una foto para ver ambos.',
     'look.edit': 'Look que cambias',
     'look.left': 'Look izquierdo',
     'look.right': 'Look derecho',
@@ -67,7 +69,8 @@ export default {
     'shade.any': 'Cualquier color',
     'shade.search': 'Buscar tonos',
     'shade.none': 'Ningún tono se llama así.',
-    'shade.noFavourites': 'Aún no hay favoritos. El corazón junto al nombre guarda un tono aquí.',
+    'shade.noFavourites':
+        'Aún no hay favoritos. Toca el corazón junto al nombre de un tono para añadirlo aquí.',
     'shade.favourite': 'Favorito: {shade}',
     'shade.group': 'Grupo de tonos',
     'shades.one': '{count} tono',
@@ -188,10 +191,10 @@ export default {
     'settings.connection': 'Conexión',
     'settings.ws': 'WebSocket',
     'settings.base64': 'Base64 HTTP',
-    'settings.deviceHint': 'Las uñas se encuentran en este dispositivo; ninguna imagen sale de él.',
+    'settings.deviceHint': 'Las uñas se detectan en este dispositivo; ninguna imagen sale de él.',
     'settings.wsHint': 'Imágenes binarias por una sola conexión abierta.',
     'settings.base64Hint':
-        'Cada imagen como texto en su propia petición: lo habitual, aquí para comparar.',
+        'Cada imagen como texto en su propia petición: el método habitual, aquí para comparar.',
 
     'hud.open': 'Velocidad, abre para ver detalles:',
     'hud.fps': 'fps',
@@ -204,7 +207,7 @@ export default {
     'hud.down': 'Imagen recibida',
     'hud.rate': 'Envío',
     'hud.lost': 'Perdidas',
-    'hud.stages': 'Adónde va el tiempo de cada imagen',
+    'hud.stages': 'Tiempo dedicado a cada imagen',
     'hud.fine': 'Medido en cada imagen, de la cámara a la pantalla.',
     'part.send': 'Captura',
     'part.net': 'Red',
@@ -224,13 +227,13 @@ export default {
     'link.fetching': 'Preparando',
     'link.painting': 'Pintando',
     'link.notPainted': 'Sin pintar',
-    'link.gone': 'Sin servidor · otra vez en {seconds} s',
-    'link.deviceGone': 'Detenido · otra vez en {seconds} s',
-    'link.busy': 'Servidor lleno · otra vez en {seconds} s',
+    'link.gone': 'Sin servidor · reintento en {seconds} s',
+    'link.deviceGone': 'Detenido · reintento en {seconds} s',
+    'link.busy': 'Servidor lleno · reintento en {seconds} s',
 
     'busy.camera': 'Abriendo la cámara',
     'busy.connecting': 'Conectando',
-    'busy.fetching': 'Descargando lo que encuentra las uñas. Solo esta vez.',
+    'busy.fetching': 'Descargando el detector de uñas. Solo ocurre una vez.',
     'busy.photo': 'Pintando la foto',
 
     'say.live': 'La cámara está en vivo.',
@@ -249,31 +252,32 @@ export default {
     another: 'Otra foto',
 
     'camera.denied':
-        'La cámara está bloqueada en esta página. Permítela junto a la dirección (en el ' +
-        'móvil: en los ajustes del navegador) y ábrela otra vez. Una foto funciona sin ella.',
-    'camera.none': 'No se encontró ninguna cámara en este dispositivo. Puedes usar una foto.',
+        'La cámara está bloqueada en esta página. Permítela junto a la dirección (en el móvil: ' +
+        'en los ajustes del navegador) y ábrela otra vez. Una foto funciona sin la cámara.',
+    'camera.none':
+        'No se encontró ninguna cámara en este dispositivo. Puedes usar una foto en su lugar.',
     'camera.taken': 'Otro programa usa la cámara. Ciérralo y empieza otra vez.',
-    'camera.aborted': 'La cámara paró antes de dar una imagen. Ábrela otra vez.',
+    'camera.aborted': 'La cámara se detuvo antes de entregar una imagen. Ábrela otra vez.',
     'camera.failed': 'La cámara no arrancó: {why}',
-    'camera.unsupported': 'Este navegador no da cámara a las páginas. Puedes usar una foto.',
+    'camera.unsupported':
+        'Este navegador no permite que las páginas usen la cámara. Puedes usar una foto en su ' +
+        'lugar.',
     'camera.lost': 'La cámara se desconectó o dejó de estar disponible.',
 
-    'server.busy': 'El servidor está lleno ahora. Se vuelve a intentar solo.',
-    'server.silent': 'El servidor no responde. Se vuelve a intentar solo.',
+    'server.busy': 'El servidor está lleno en este momento. Se reintenta automáticamente.',
+    'server.silent': 'El servidor no responde. Se reintenta automáticamente.',
     'device.gone':
-        'Lo que encuentra las uñas en este dispositivo se ha detenido. Se vuelve a ' +
-        'intentar solo.',
+        'El detector de uñas de este dispositivo se ha detenido. Se reintenta automáticamente.',
     'device.undrawn':
-        'Este navegador no ofrece gráficos (WebGL 2) y sin ellos aquí no se puede mostrar ' +
-        'esmalte. Prueba con otro navegador.',
+        'Este navegador no ofrece gráficos WebGL 2, necesarios para mostrar el esmalte aquí. ' +
+        'Prueba con otro navegador.',
     'server.silentStale':
-        'El servidor no responde; la imagen es la última que envió. Se vuelve a intentar ' +
-        'solo.',
+        'El servidor no responde. Ves la última imagen que envió. Se reintenta automáticamente.',
     'frame.failed': 'Una imagen no se pintó: {why}',
     'frame.unreadable': 'una imagen pintada no se pudo leer',
     'photo.failed': 'La foto no se pintó: {why}',
-    'photo.noReason': 'El servidor respondió {status} sin decir por qué.',
-    'share.failed': 'La imagen no se envió: {why}. Se puede guardar.',
+    'photo.noReason': 'El servidor devolvió {status} sin indicar el motivo.',
+    'share.failed': 'La imagen no se envió: {why}. Puedes guardarla en su lugar.',
 
     'advice.none':
         'No se ven uñas. Pon la mano plana y cerca, con las uñas hacia la cámara y luz ' +
@@ -323,7 +327,7 @@ export default {
     undo: 'Deshacer',
     reset: 'Empezar de nuevo',
     'say.reset': 'Todas las uñas llevan de nuevo esmalte liso.',
-    'nail.none': 'Las uñas aparecen aquí en cuanto se ven.',
+    'nail.none': 'Las uñas aparecen aquí en cuanto se detectan.',
     coats: 'Capas',
     size: 'Tamaño de partículas',
     'size.low': 'Finas',
@@ -349,31 +353,33 @@ export default {
     'art.ownColors': 'Sus propios colores',
     design: 'Tu propia imagen',
     'design.hint':
-        'Un PNG de una uña, con la punta arriba. Se queda en este dispositivo; para ' +
-        'una sola uña, elígela primero.',
-    'design.failed': 'Este archivo no es una imagen que el navegador pueda leer. Usa un PNG.',
+        'Un PNG de una uña con la punta arriba. Se queda en este dispositivo. Para usarlo en una ' +
+        'sola uña, elige antes esa uña.',
+    'design.failed': 'Este navegador no puede leer ese archivo como imagen. Usa un PNG.',
     'design.cannot': 'Los diseños propios necesitan WebGL, que este navegador no ofrece aquí.',
     length: 'Largo',
     'length.low': 'Corto',
     'length.high': 'Largo',
     'miss.tips':
-        'Gira las uñas hacia la cámara: no se ve qué extremo es la punta, así que ' +
-        'faltan puntas, degradados y largo.',
+        'Gira las uñas hacia la cámara: no se ven sus puntas, así que se omiten las puntas ' +
+        'francesas, los degradados y el largo.',
     'miss.order':
-        'Aquí no se distinguen tus dedos, así que los acentos siguen su orden en la ' +
+        'Aquí no se distinguen tus dedos, así que los acentos siguen el orden de las uñas en la ' +
         'mano.',
     'miss.finger': 'El acento de este look va en un dedo que no aparece en la imagen.',
     'link.slow': 'Conexión lenta',
     'link.deviceSlow': 'Este dispositivo está ocupado',
     'link.undrawn': 'No es posible en este dispositivo',
     'link.photo': 'Pintada',
-    'server.slow': 'La conexión es lenta: el esmalte llega tarde o falta. Volverá solo.',
+    'server.slow':
+        'La conexión es lenta, así que el esmalte se retrasa o falta. Se recuperará por sí solo.',
     'device.slow':
-        'Este dispositivo está ocupado: el esmalte llega tarde o falta. Volverá solo.',
-    'photo.busy': 'El servidor está lleno ahora. La foto se pintará de nuevo sola.',
-    'photo.silent': 'El servidor no responde. La foto se pintará de nuevo sola.',
+        'Este dispositivo está ocupado, así que el esmalte se retrasa o falta. Se recuperará por ' +
+        'sí solo.',
+    'photo.busy': 'El servidor está lleno en este momento. La foto se reintenta automáticamente.',
+    'photo.silent': 'El servidor no responde. La foto se reintenta automáticamente.',
     'camera.insecure':
-        'Los navegadores solo dan la cámara a páginas seguras. Abre esta página con ' +
+        'Los navegadores solo permiten la cámara en páginas seguras. Abre esta página con ' +
         'https:// o usa una foto.',
     settings: 'Cámara',
 
@@ -471,7 +477,7 @@ export default {
     'share.send': 'Enviar enlace',
     'share.text': 'Prueba {shade} en tus propias uñas',
     'share.broken': 'Este enlace no contiene ningún look conocido aquí.',
-    'share.partly': 'Parte de este look no se conoce aquí y se ha omitido.',
+    'share.partly': 'Partes de este look no se conocen aquí y se han omitido.',
     'offer.buy': 'Comprar',
     'offer.buyShade': 'Comprar {shade}',
     'offer.soldOut': 'Agotado',

@@ -1,6 +1,6 @@
 // The camera: start, stop, choose another, and why it did not start.
 
-// reason is the end of a text's key: camera.denied, camera.none, …; why replaces its placeholder.
+// reason is the end of a text's key (camera.denied, camera.none, …); why fills its placeholder.
 export class CameraError extends Error {
     constructor(reason, why = '') {
         super(`camera ${reason} ${why}`);

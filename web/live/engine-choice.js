@@ -56,9 +56,9 @@ export class EngineChoice {
     #forced;
     #hasServer;
     #sparing;
-    #ready = false; // the device can
+    #ready = false; // whether the device can detect nails
     #serverGone = false;
-    #raceFrom = null; // when both had replied; null: no comparison, or not yet
+    #raceFrom = null; // when both had replied; null: there is no comparison, or it has not begun
     #racing = false;
     #raceAt = Infinity; // when the next comparison begins
     #retryLeast;

@@ -14,7 +14,7 @@ const smaller = 640; // pixels of the longer side
 export class FrameBudget {
     here = true;
     side = Infinity; // of the picture drawn here at most
-    carries = false; // move painted polish along; set from the start if graphics are in software
+    propagates = false; // move painted polish along; set from the start if graphics are in software
     fpsLeast = fpsLeast;
     fpsWhole = fpsWhole;
     #since = null; // when watching began, null before the first picture
@@ -47,12 +47,12 @@ export class FrameBudget {
             this.#decided = true;
         } else if (side > smaller && this.side > smaller && fps < this.fpsWhole) {
             this.side = smaller;
-        } else if (!this.carries && !this.#fpsPainted && fps < fpsSmooth) {
+        } else if (!this.propagates && !this.#fpsPainted && fps < fpsSmooth) {
             this.#fpsPainted = fps;
-            this.carries = this.#tries = true;
+            this.propagates = this.#tries = true;
         } else if (this.#tries) {
             this.#tries = false;
-            this.carries = fps >= gain * this.#fpsPainted;
+            this.propagates = fps >= gain * this.#fpsPainted;
         } else if (fps < this.fpsLeast) {
             this.#fpsHere = fps;
             this.here = false;

@@ -1,6 +1,6 @@
 // The camera's own picture with polish drawn on it, at the camera's frame rate: frames come from
 // the video, nails from `nails` replies, which are a few frames old (follow/). Polish is painted on
-// every frame or, with `carries`, from time to time and moved along in between (layers.js).
+// every frame or, with `propagates`, from time to time and moved along in between (layers.js).
 
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
@@ -14,7 +14,7 @@ const waitMs = 40; // between checks whether polish is painted
 const staleMs = 1000;
 const staleMsMost = 6000;
 
-// A canvas in the processor's memory: reading one that the graphics hold would have to wait.
+// Canvases in the processor's memory: reading one from the GPU's memory would block.
 function plainCanvas() {
     const canvas = document.createElement('canvas');
     canvas.getContext('2d', { alpha: false, willReadFrequently: true });
@@ -27,14 +27,14 @@ function resize(canvas, { width, height }) {
 }
 
 export class LivePicture {
-    carries = false; // move painted polish along, from the next frame on
+    propagates = false; // move painted polish along, from the next frame on
     onready = () => {}; // would draw differently now
-    #carrying = false; // … on this frame
+    #propagating = false; // … on this frame
     #painter;
     #lookStore;
     #follower;
     #scale = [1, 1]; // the reply's pixels per picture pixel
-    #takenAt = 0; // time of the frame that was newest when the scene came
+    #takenAt = 0; // capture time of the frame that was newest when the scene arrived
     #staleMs = staleMs;
     #at = 0;
     #scene = null;
@@ -61,10 +61,11 @@ export class LivePicture {
     setFrame(video, at, side = Infinity) {
         this.#at = at;
         [this.width, this.height] = sentSize(video.videoWidth, video.videoHeight, side);
-        if (this.#carrying && !this.carries && this.#scene) this.#painter.setNails(this.#scene);
-        this.#carrying = this.carries;
-        const frame = this.#carrying ? this.#keep(video) : video;
-        if (!this.#carrying)
+        if (this.#propagating && !this.propagates && this.#scene)
+            this.#painter.setNails(this.#scene);
+        this.#propagating = this.propagates;
+        const frame = this.#propagating ? this.#keep(video) : video;
+        if (!this.#propagating)
             this.#painter.setFrame(this.#sized(video), this.width, this.height);
         this.#follower.see(frame, at);
         this.#rescale();
@@ -115,7 +116,7 @@ export class LivePicture {
         const passed = this.#takenAt ? this.#at - this.#takenAt : 0;
         this.#staleMs = Math.min(staleMsMost, Math.max(staleMs, 2 * passed));
         this.#takenAt = this.#at;
-        if (!this.#carrying) this.#painter.setNails(scene);
+        if (!this.#propagating) this.#painter.setNails(scene);
         this.#follower.take(scene, mark);
         this.#rescale();
     }
@@ -143,12 +144,13 @@ export class LivePicture {
         return this.#wearing('second');
     }
     original() {
-        return this.#carrying ? this.#frame : this.#paint(() => null);
+        return this.#propagating ? this.#frame : this.#paint(() => null);
     }
 
     #wearing(which) {
         const polishOf = (nail) => this.#polishOf(this.#lookStore[which], nail);
-        return this.#carrying ? this.#carry(this.#layers[which], polishOf) : this.#paint(polishOf);
+        if (!this.#propagating) return this.#paint(polishOf);
+        return this.#propagate(this.#layers[which], polishOf);
     }
 
     #polishOf(look, nail) {
@@ -172,7 +174,7 @@ export class LivePicture {
         return this.#painter.canvas;
     }
 
-    #carry(layers, polishOf) {
+    #propagate(layers, polishOf) {
         this.#shown ??= plainCanvas();
         resize(this.#shown, this);
         const context = this.#shown.getContext('2d');
@@ -201,7 +203,7 @@ export class LivePicture {
     // A still picture (a camera that was stopped) is drawn once more.
     #await(layers) {
         setTimeout(() => {
-            if (!layers.coming || this.#painter.lost) return; // a newer frame has it, or none will
+            if (!layers.coming || this.#painter.lost) return; // already read, or never to come
             layers.finish(this.#readLayers, performance.now());
             if (layers.coming) this.#await(layers);
             else this.onready();

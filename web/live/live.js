@@ -110,7 +110,7 @@ export class Live {
         if (!this.#painter) {
             this.#painter = Painter.create();
             this.#painter?.takePatterns(this.#patterns);
-            this.frameBudget.carries = this.#painter?.software ?? false;
+            this.frameBudget.propagates = this.#painter?.software ?? false;
         }
         this.#connect();
         this.#next(this.#round);
@@ -258,7 +258,7 @@ export class Live {
     #show(at) {
         if (!this.#camera.video.videoWidth) return;
         this.#picture ??= this.#makePicture();
-        this.#picture.carries = this.frameBudget.carries;
+        this.#picture.propagates = this.frameBudget.propagates;
         this.#picture.setFrame(this.#camera.video, at, this.frameBudget.side);
         this.#stage.show(this.#picture);
         this.#shown();

@@ -49,7 +49,7 @@ export function decodeCrop(code, samples) {
 function readNail(view) {
     if (view.byteLength < 80) throw new Error('a nail block is too short');
     const head = view.getUint16(0, true);
-    if (head < 80 || head > view.byteLength) throw new Error('a nail block has no head');
+    if (head < 80 || head > view.byteLength) throw new Error('a nail block has no header');
     const width = view.getUint16(12, true);
     const height = view.getUint16(14, true);
     const scale = view.getUint8(16);
@@ -80,7 +80,7 @@ function readNail(view) {
     };
     nail.bed = head >= 92 ? floats(view, 80, 3) : null;
     const numbers = [nail.center, nail.axis, nail.length, nail.width, nail.shading, nail.level];
-    if (!numbers.flat().every(Number.isFinite)) throw new Error('a nail has no place');
+    if (!numbers.flat().every(Number.isFinite)) throw new Error('a nail has no local frame');
     return nail;
 }
 

@@ -16,7 +16,7 @@ export class AutoTransport extends Transport {
     #transports;
     #inputs;
     #offered;
-    #taken = { server: new Map(), device: new Map() }; // id → when the frame was taken
+    #taken = { server: new Map(), device: new Map() }; // id → capture time of the frame
     #open = { server: false, device: false };
     #repliedAt = 0; // when the server first replied
     #failures = 0;

@@ -1,4 +1,4 @@
-// The usual way, kept for comparison: a data URL in JSON, one request per frame.
+// The usual method, kept for comparison: a data URL in JSON, one request per frame.
 import { Backoff, whyNot } from './backoff.js';
 import { Transport } from './transport.js';
 

@@ -5,7 +5,8 @@ import { handsOf } from '../paint/extend.js';
 const order = ['thumb', 'index', 'middle', 'ring', 'little'];
 const first = { 2: 2, 3: 1, 4: 1, 5: 0 };
 
-// Indices of a hand's nails along the main axis of their centres, from the left, with their places.
+// Indices of a hand's nails along the main axis of their centres, from the left, with their
+// positions.
 function across(nails, hand) {
     const mean = [0, 1].map(
         (k) => hand.reduce((sum, i) => sum + nails[i].center[k], 0) / hand.length,

@@ -14,14 +14,14 @@ const arts = {
     ombre: { ombre: { color: '#faf7f0', from: 0.35, to: 0.95 } },
 };
 const none = { french: undefined, ombre: undefined, pattern: undefined };
-const least = 0.05; // an ombre's change is at least so long
+const least = 0.05; // minimum length of an ombre's transition
 
 function shows({ french: tip, ombre }, art) {
     if (art.ombre) return Boolean(ombre);
     return tip?.shape === art.french.shape && tip.width < 0.15 === art.french.width < 0.15;
 }
 
-// The name that the select has for what is worn.
+// The select's name for the art that is worn.
 function artOf(fields) {
     const image = fields.pattern?.image ?? fields.pattern;
     if (image) return isOwnDesign(image) ? 'own' : image;
@@ -83,7 +83,7 @@ export class ArtPanel {
         this.#find('art-own-colors').addEventListener('click', () => this.#color(undefined));
     }
 
-    // The one end of the change pushes the other along.
+    // Moves one end of the transition, which pushes the other end along.
     #ombre(name, value) {
         const ombre = { from: 0.2, to: 0.9, ...this.#lookStore.fields.ombre };
         if (name === 'from') {
@@ -96,7 +96,8 @@ export class ArtPanel {
         this.#lookStore.set({ ombre });
     }
 
-    // Of the tip, the ombre's end, or all of a pattern; undefined: a pattern's own colours.
+    // Sets the colour of the tip, the ombre's end or the whole pattern; undefined: the pattern's
+    // own colours.
     #color(color) {
         const { french: tip, ombre, pattern } = this.#lookStore.fields;
         if (pattern) {
@@ -106,7 +107,7 @@ export class ArtPanel {
         else if (ombre) this.#lookStore.set({ ombre: { ...ombre, color } });
     }
 
-    // After a change of language or of the catalogue. patterns: their names.
+    // Called after a change of language or of the catalogue. patterns: their names.
     build(patterns) {
         const { t, has } = this.#words;
         const said = (name) => (has(`art.${name}`) ? t(`art.${name}`) : name.replaceAll('-', ' '));

@@ -5,7 +5,7 @@ import { LookStrip } from './look-strip.js';
 import { Previews } from './preview.js';
 import { ServedPreviews } from './preview-served.js';
 
-// Two looks are the same when all they say is the same, in any order.
+// JSON with sorted keys: two looks with the same content give the same text.
 const spelled = (value) =>
     JSON.stringify(value, (key, part) =>
         part && typeof part === 'object' && !Array.isArray(part)
@@ -19,10 +19,10 @@ export class Cards {
     #catalogue;
     #words;
     #previews = new Previews();
-    #painted = new Map(); // card's canvas → the polish it shows, spelled out
+    #painted = new Map(); // card's canvas → the polish it shows, as JSON with sorted keys
     #strip;
 
-    // base: the server's URL, or null where none is to be asked.
+    // base: the server's URL, or null if no server may be contacted.
     constructor({ find, lookStore, catalogue, words, base }) {
         this.#find = find;
         this.#lookStore = lookStore;
@@ -49,13 +49,13 @@ export class Cards {
         return name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[_-]/g, ' ');
     }
 
-    // A look that a shop brings has the title that the shop gave it.
+    // A look from a shop's catalogue keeps the title that the shop gave it.
     #lookText(name, title) {
         const key = `title.${name}`;
         return this.#words.means(key, title) ? this.#words.t(key) : title;
     }
 
-    // After a change of language or of the catalogue.
+    // Called after a change of language or of the catalogue.
     build() {
         for (const canvas of this.#painted.keys()) this.#previews.drop(canvas);
         this.#painted.clear();

@@ -1,4 +1,4 @@
-// What is on offer (GET /api/looks.json of the server, or that file of a static site): shades,
+// The catalogue (GET /api/looks.json of the server, or that file of a static site): shades,
 // finishes, complete looks, patterns; and the shades kept as favourites on this device.
 import { labOf, suits } from './palette.js';
 
@@ -13,7 +13,7 @@ const plain = (text) =>
 
 // Emits "change" when the shades or the favourites changed.
 export class Catalogue extends EventTarget {
-    shades = []; // {id, name: for people, color, family}
+    shades = []; // {id, name: to display, color, family}
     finishes = []; // names
     looks = []; // {name, title, look}
     patterns = []; // {name, image}
@@ -33,7 +33,7 @@ export class Catalogue extends EventTarget {
     async load(base) {
         const answer = await fetch(new URL('api/looks.json', base), { cache: 'no-store' });
         const { shades, finishes, looks, patterns } = await answer.json();
-        // With what a shop says of it: sku, brand, price, …
+        // With the shop's data about it: sku, brand, price, …
         this.shades = shades.map(({ name: id, title, lab, ...rest }) => ({
             id,
             name: title,
@@ -53,7 +53,7 @@ export class Catalogue extends EventTarget {
         return this.shades.find((shade) => shade.color === color);
     }
 
-    // The shade that looks most like a colour.
+    // The shade whose colour is nearest.
     nearestTo(color) {
         const lab = labOf(color);
         const apart = (shade) => Math.hypot(...labOf(shade.color).map((v, k) => v - lab[k]));
@@ -70,14 +70,15 @@ export class Catalogue extends EventTarget {
         try {
             localStorage.setItem(storageKey, JSON.stringify([...this.#favourites]));
         } catch {
-            /* not remembered */
+            /* storage may be blocked: favourites last as long as the page */
         }
         this.dispatchEvent(new Event('change'));
     }
 
-    // Every word of the query begins a word of the shade's name or family, or is in its colour
-    // code. group: 'all', 'favourites', a family, a season or a skin tone (palette.js); familyText:
-    // family → how the reader calls it; nameText: shade → the same.
+    // Shades for which every word of the query begins a word of the name or family, or is contained
+    // in the colour code. group: 'all', 'favourites', a family, a season or a skin tone
+    // (palette.js); familyText: family → its name in the user's language; nameText: shade → the
+    // same.
     find({
         query = '',
         group = 'all',

@@ -21,14 +21,15 @@ export class Chooser {
         });
     }
 
-    // nails: as a picture has them; mirrored: whether its left is the reader's right; reserved: the
-    // row stays without nails, so that nothing moves as they come and go.
+    // nails: as a picture has them; mirrored: whether the picture is shown mirrored; reserved: keep
+    // the row even without nails, so that the layout does not shift as nails come and go.
     offer(nails, { mirrored = false, reserved = false, force = false } = {}) {
         const order = ['thumb', 'index', 'middle', 'ring', 'little'];
         const rank = ({ finger, x }) =>
             finger ? order.indexOf(finger) : 10 + (mirrored ? -x : x) / 1e5;
         this.#nails = [...nails].sort((a, b) => rank(a) - rank(b));
-        // Keys alone: a list that is built anew with every movement cannot be used.
+        // Rebuilt only if the keys change: a list that is rebuilt with every movement cannot be
+        // used.
         const keys = [...new Set(this.#nails.map(({ key }) => key))];
         const { nail } = this.#lookStore;
         if (nail && !keys.includes(nail)) keys.push(nail);
@@ -41,7 +42,7 @@ export class Chooser {
     nameOf(key) {
         if (!key) return this.#words.t('nail.all');
         if (key[0] !== '#') return this.#words.t(`finger.${key}`);
-        // Counted among themselves: "Middle, Nail 1, Nail 2", whatever stands before them.
+        // Only nails without a known finger are numbered, from 1: "Middle, Nail 1, Nail 2".
         const nameless = this.#nails.filter((nail) => nail.key[0] === '#');
         const place = nameless.findIndex((nail) => nail.key === key);
         const number = (place < 0 ? nameless.length : place) + 1;

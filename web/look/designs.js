@@ -2,7 +2,7 @@
 // are never sent to the server.
 
 const storeName = 'designs';
-const sideMax = 512; // as the server's patterns
+const sideMax = 512; // same limit as for the server's patterns
 const keptMax = 24;
 const prefix = 'own:';
 
@@ -22,7 +22,7 @@ async function store(mode) {
     return base.transaction(storeName, mode).objectStore(storeName);
 }
 
-// A picture made small enough, as a PNG. Throws what is no picture.
+// Returns the picture as a PNG, reduced if it is too large. Throws if it is not a picture.
 async function shrink(file) {
     const bitmap = await createImageBitmap(file);
     const scale = Math.min(1, sideMax / Math.max(bitmap.width, bitmap.height));
@@ -34,7 +34,7 @@ async function shrink(file) {
     return canvas.toDataURL('image/png');
 }
 
-// [{name, image: data URL}], as painters take patterns; none where storage is blocked.
+// [{name, image: data URL}], as painters take patterns; empty if storage is blocked.
 export async function keptDesigns() {
     try {
         const kept = await store('readonly');
@@ -45,7 +45,7 @@ export async function keptDesigns() {
     }
 }
 
-// Keeps a file as a design → {name, image}. The oldest goes when there are too many.
+// Stores a file as a design → {name, image}. Removes the oldest one if there are too many.
 export async function keepDesign(file) {
     const design = { name: `${prefix}${Date.now()}`, image: await shrink(file) };
     try {

@@ -11,7 +11,7 @@ const shiny = [
     'textured',
 ];
 
-// What a look is known by: its nail art first, then its shape, then its finish.
+// The group of a look: by its nail art first, then its shape, then its finish.
 export function groupOf({ finish, fingers, pattern, french, ombre, shape }) {
     const own = Object.values(fingers ?? {});
     if (pattern || own.some((fields) => fields.pattern)) return 'art';
@@ -37,7 +37,7 @@ export class LookStrip {
         new ResizeObserver(() => this.#offerSteps()).observe(find('looks'));
     }
 
-    // After the cards were built; looks: of the catalogue, in the cards' order.
+    // Called after the cards were built; looks: of the catalogue, in the cards' order.
     build(looks) {
         const { t } = this.#words;
         const labels = [...this.#find('looks').children];

@@ -14,15 +14,15 @@ export function parseHex(text) {
 }
 
 const defaults = { color: '#c71585', finish: 'creme', texture: 0.5, sheen: true, opacity: 1 };
-// Keys of a look (docs/LOOKS.md) beside those.
+// Further keys of a look (docs/LOOKS.md).
 const others = ['coats', 'gloss', 'ombre', 'french', 'pattern', 'shape'];
 
-// How a nail is called in a look: by its finger, else by its number in the video or picture.
+// The key of a nail in a look: its finger, else its number in the video or picture.
 export const keyOf = ({ finger, id }) => finger ?? `#${id}`;
 
 const imageOf = ({ pattern }) => pattern?.image ?? pattern;
 
-// Polish as the server can take it: it knows nothing of designs kept on the device.
+// Polish without the user's own design: the server does not have designs kept on the device.
 export function withoutOwnDesign(fields) {
     if (!isOwnDesign(imageOf(fields))) return fields;
     const { pattern, ...rest } = fields;
@@ -31,7 +31,7 @@ export function withoutOwnDesign(fields) {
 
 export const finishName = ({ finish }) => finish?.name ?? finish;
 
-// Of a foreign object only keys that we know; the server judges their values.
+// Keeps only known keys of an untrusted object; the server validates their values.
 function known(object) {
     const fields = {};
     for (const name of [...Object.keys(defaults), ...others])
@@ -43,15 +43,15 @@ function known(object) {
     return fields;
 }
 
-// What a finger leaves out is as the hand's; null takes it away, and a finish brings its own top
-// coat.
+// A finger inherits what it does not set from the hand; null removes a field, and a finger's own
+// finish brings its own top coat.
 function fingerFields({ shape, gloss, ...hand }, own) {
     const fields = { ...hand, ...(!own.finish && { gloss }), ...own };
     for (const [name, value] of Object.entries(fields)) if (value == null) delete fields[name];
     return fields;
 }
 
-// What a finger wears in a look as the server has it.
+// The polish of a finger in a look in the server's format.
 export function fingerPolish(look, finger) {
     const { fingers: own, ...hand } = look;
     return own?.[finger] ? fingerFields(hand, own[finger]) : hand;
@@ -71,7 +71,7 @@ export class Look extends EventTarget {
             const saved = JSON.parse(localStorage.getItem(storageKey) ?? 'null');
             if (saved) this.wear({ ...this.#fields, ...saved });
         } catch {
-            /* storage may be blocked: the defaults do */
+            /* storage may be blocked: start with the defaults */
         }
     }
 
@@ -84,7 +84,7 @@ export class Look extends EventTarget {
         return Object.keys(this.#own);
     }
 
-    // What a nail wears: its own, its finger's, or what all wear. null is all of them.
+    // What a nail wears: its own polish, its finger's, or that of all nails (key null).
     of(key, finger = null) {
         const { shape } = this.#fields;
         return { ...(this.#own[key] ?? this.#own[finger] ?? this.#fields), shape };
@@ -95,8 +95,8 @@ export class Look extends EventTarget {
         return [this.#fields, ...Object.values(this.#own)];
     }
 
-    // The whole look as the server takes it: the shape is the hand's, and what a finger goes
-    // without is said.
+    // The whole look in the server's format: the shape is set for the hand, and null marks what a
+    // finger does not inherit.
     get json() {
         const known = Object.entries(this.#own).filter(([key]) => fingers.includes(key));
         const own = known.map(([finger, fields]) => {
@@ -116,12 +116,12 @@ export class Look extends EventTarget {
         return { ...withoutOwnDesign(hand), fingers: Object.fromEntries(served) };
     }
 
-    // Whether a nail wears a design kept on this device.
+    // Whether any nail wears a design kept on this device.
     get hasOwnDesign() {
         return this.all.some((fields) => isOwnDesign(imageOf(fields)));
     }
 
-    // Wears a whole look (docs/LOOKS.md).
+    // Applies a whole look (docs/LOOKS.md).
     wear(look) {
         this.#fields = { ...defaults, ...known(look) };
         this.#own = {};
@@ -131,20 +131,20 @@ export class Look extends EventTarget {
         this.#changed();
     }
 
-    // For all nails, or for one alone. A value of undefined takes a field away.
+    // Changes all nails, or a single one. A value of undefined removes a field.
     set(change, key = null) {
         if (key) this.#own[key] = { ...this.of(key), ...change };
         else Object.assign(this.#fields, change);
         this.#changed();
     }
 
-    // The nail wears what the others wear.
+    // Removes the nail's own polish, so that it wears what the other nails wear.
     reset(key) {
         delete this.#own[key];
         this.#changed();
     }
 
-    // Numbers of nails mean nothing in another video or picture.
+    // Numbers of nails have no meaning in another video or picture.
     forgetNumbers() {
         for (const key of this.own) if (key[0] === '#') delete this.#own[key];
     }
@@ -153,14 +153,15 @@ export class Look extends EventTarget {
         try {
             localStorage.setItem(this.#storageKey, JSON.stringify(this.json));
         } catch {
-            /* not remembered */
+            /* storage may be blocked: the look lasts as long as the page */
         }
         this.dispatchEvent(new Event('change'));
     }
 }
 
-// The look worn, the one beside it, and which of them and which nail the controls change.
-// Emits "change" when a look changed, "choice" when another one is to be changed.
+// The current look, a second one to compare with, and which of the two and which nail the controls
+// change. Emits "change" when a look changed, "choice" when the controls change another look or
+// nail.
 export class LookStore extends EventTarget {
     main = new Look('lacquer.look');
     second = new Look('lacquer.second', { color: '#1f4fb5', finish: 'gloss' });
@@ -173,7 +174,7 @@ export class LookStore extends EventTarget {
             look.addEventListener('change', () => this.dispatchEvent(new Event('change')));
     }
 
-    // Key of the nail that the controls change; null: all of them.
+    // Key of the nail that the controls change; null: all nails.
     get nail() {
         return this.#nail;
     }
@@ -204,12 +205,12 @@ export class LookStore extends EventTarget {
         this.#edited.set(change, this.#nail);
     }
 
-    // A nail's length and shape are the whole hand's.
+    // Length and shape always apply to the whole hand.
     setShape(shape) {
         this.#edited.set({ shape });
     }
 
-    // The whole hand wears it.
+    // Applies a look to the whole hand.
     wear(look) {
         this.#nail = null;
         this.#edited.wear(look);

@@ -21,7 +21,7 @@ function described(hex) {
     const [light, a, b] = labOf(hex);
     const chroma = Math.hypot(a, b);
     const hue = (Math.atan2(b, a) * 180) / Math.PI;
-    // From red-orange over yellow to leaf green; greys lean to neither side.
+    // Warm hues range from red-orange over yellow to leaf green; greys count as cool.
     const warm = chroma > 6 && hue > 22 && hue < 145;
     const cool = chroma <= 6 || hue < 22 || hue > 145;
     return { light, chroma, warm, cool };
@@ -33,7 +33,8 @@ const seasons = {
     autumn: ({ light, warm }) => warm && light < 62,
     winter: ({ light, chroma, cool }) => cool && (light < 48 || chroma >= 45 || light > 92),
 };
-// Nudes near the skin's own lightness; else what stands out from it without washing it out.
+// For a skin tone: nudes near the skin's own lightness; otherwise shades that stand out from the
+// skin without making it look pale.
 const skins = {
     fair: ({ light, chroma, warm }, family) =>
         family === 'nude'
@@ -48,7 +49,7 @@ const skins = {
 export const seasonNames = Object.keys(seasons);
 export const skinNames = Object.keys(skins);
 
-// Whether a shade is of a group by that name; undefined where the name is no season or skin tone.
+// Whether a shade belongs to the group; undefined if the name is neither a season nor a skin tone.
 export function suits({ color, family }, name) {
     const rule = seasons[name] ?? skins[name];
     return rule && rule(described(color), family);

@@ -1,6 +1,6 @@
-// The polish controls beside shades and cards: side, coats, sliders, the finish's own parameters.
-// Nail art and shape have their own files. They are native inputs, so keyboards and screen readers
-// can use them.
+// The polish controls beside shades and cards: left or right look, coats, sliders, the finish's own
+// parameters. Nail art and shape have their own files. They are native inputs, so keyboards and
+// screen readers can use them.
 import { ArtPanel } from './art-panel.js';
 import { finishName } from './look.js';
 import { finishes } from '../paint/film.js';
@@ -33,7 +33,7 @@ export class Panel {
         this.#wire();
     }
 
-    // A number of the finish, offered where it has that one.
+    // A slider for a parameter of the finish, offered if the finish has that parameter.
     #number(name, words) {
         const find = this.#find;
         const degrees = name === 'angle';
@@ -65,7 +65,7 @@ export class Panel {
         find('panel').addEventListener('submit', (event) => event.preventDefault());
     }
 
-    // After a change of language or of the catalogue. patterns: their names.
+    // Called after a change of language or of the catalogue. patterns: their names.
     build(patterns) {
         this.#art.build(patterns);
         this.#shape.build();

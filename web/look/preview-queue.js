@@ -13,7 +13,7 @@ export class PreviewQueue {
         this.#oncome = oncome;
     }
 
-    // A canvas for a card of one nail or of a hand's four; it is painted when it is to be seen.
+    // A canvas for a card with one nail or with four nails; it is painted once it is visible.
     canvas(nails = 1) {
         const [width, height] = sizes[nails];
         const canvas = Object.assign(document.createElement('canvas'), { width, height });
@@ -22,7 +22,7 @@ export class PreviewQueue {
         return canvas;
     }
 
-    // Of a card that is taken out of the page.
+    // Called when a card is removed from the page.
     drop(canvas) {
         this.#watcher.unobserve(canvas);
         this.#seen.delete(canvas);
@@ -34,14 +34,14 @@ export class PreviewQueue {
         this.#oncome();
     }
 
-    // The next [canvas, polish] in sight, taken from the list; undefined when there is none.
+    // Removes and returns the next visible [canvas, polish]; undefined if there is none.
     take() {
         const next = [...this.#queue].find(([canvas]) => this.#seen.has(canvas));
         if (next) this.#queue.delete(next[0]);
         return next;
     }
 
-    // Gives back what could not be painted now, unless the card has a newer request.
+    // Puts back what could not be painted now, unless there is a newer request for the card.
     giveBack([canvas, polish]) {
         if (this.#seen.has(canvas) && !this.#queue.has(canvas)) this.#queue.set(canvas, polish);
     }

@@ -3,26 +3,27 @@
 import { fromDataUrl } from '../live/transport-base64.js';
 import { PreviewQueue } from './preview-queue.js';
 
-const nearer = [0.16, 0.06, 1.5]; // the card's left and top in the picture, and how much larger
-const quietMs = 600; // a shade is dragged through many colours; only where it stays is painted
-const busyMs = 2000; // what a server that has no time asks to wait
+const nearer = [0.16, 0.06, 1.5]; // left and top of the card's section of the picture, and its
+                                  // magnification
+const quietMs = 600; // while a colour is dragged, only the one it stops at is painted
+const busyMs = 2000; // wait before the next attempt if the server is busy
 
 export class ServedPreviews {
     #base;
-    #tip = null; // the fingertip, once it is here
-    #four = null; // a hand made of it
+    #tip = null; // the fingertip, once it is loaded
+    #four = null; // four of them side by side
     #queue = new PreviewQueue(() => this.#start());
     #timer = 0;
     #busy = false;
     able = true;
-    onfail = () => {}; // the server paints none: cards do without
+    onfail = () => {}; // the server cannot paint previews: cards have none
 
     constructor(base) {
         this.#base = base;
     }
 
     takePatterns() {
-        /* the server has them */
+        /* the server paints its own patterns */
     }
 
     canvas(nails) {
@@ -43,7 +44,7 @@ export class ServedPreviews {
         this.#timer = setTimeout(() => this.#paintAll(), waitMs);
     }
 
-    // One after the other, so that a card never stands in the way of a frame for long.
+    // Paints one after the other, so that previews never delay a live frame for long.
     async #paintAll() {
         if (this.#busy) return;
         this.#busy = true;
@@ -61,7 +62,8 @@ export class ServedPreviews {
         this.#busy = false;
     }
 
-    // Four of the fingertip side by side, each on its own drop, as a picture to be painted.
+    // Four copies of the fingertip side by side, each shifted down by its own amount, as a picture
+    // to paint.
     async #hand() {
         if (this.#four) return this.#four;
         const tip = await createImageBitmap(this.#tip);
@@ -78,7 +80,7 @@ export class ServedPreviews {
         return this.#four;
     }
 
-    // false: the server has no time now.
+    // Returns false if the server is busy.
     async #paint(canvas, polish) {
         const four = canvas.dataset.of === '4';
         this.#tip ??= await (await fetch(new URL('fingertip.jpg', this.#base))).blob();

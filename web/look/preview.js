@@ -5,11 +5,10 @@ import { Painter } from '../paint/painter.js';
 import { PreviewQueue } from './preview-queue.js';
 
 const order = ['index', 'middle', 'ring', 'little'];
-const bed = [0.62, 0.33, 0.28]; // bare nail, linear
+const bed = [0.62, 0.33, 0.28]; // colour of the bare nail, linear
 const skin = [0.56, 0.29, 0.21];
 
-// One nail of that half length and half width about (x, y), tip up, its crop a column of the
-// card.
+// A nail of that half length and half width about (x, y), tip up; its crop is a column of the card.
 function makeNail({ id, finger, x, y, left, width, height, halfLength, halfWidth }) {
     const cover = new Uint8Array(width * height);
     for (let row = 0; row < height; row++)
@@ -51,7 +50,7 @@ function oneNail(y, halfLength, halfWidth) {
     return sceneOf(width, height, [makeNail({ ...place, halfLength, halfWidth })]);
 }
 
-// A hand's four fingers side by side; longer: with room for what is added to their length.
+// A hand's four fingers side by side; longer: leaves room for extended nails.
 function fourNails(longer) {
     const [width, height] = [224, 128];
     const nails = order.map((finger, i) => {
@@ -65,7 +64,7 @@ function fourNails(longer) {
     return sceneOf(width, height, nails);
 }
 
-// Fingertips under that scene's nails.
+// Draws fingertips under that scene's nails.
 function drawFingers({ width, height, nails }) {
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext('2d');
@@ -87,7 +86,7 @@ function drawFingers({ width, height, nails }) {
     return canvas;
 }
 
-// How light the skin is there: a finger 1.3 nails broad with a round end, dark between fingers.
+// Brightness of the skin: a finger 1.3 nail widths wide with a round end, dark between fingers.
 function fingertip(nail, w, y) {
     const above = (nail.center[1] - y) / (nail.length / 2) - 0.35;
     const out = Math.hypot(w / 1.28, Math.max(0, above) * 0.95);
@@ -118,7 +117,7 @@ export class Previews {
         this.#queue.drop(canvas);
     }
 
-    // false while a part of the polish is not known here.
+    // Returns false if part of the polish cannot be painted yet.
     wish(canvas, polish) {
         const all = [polish, ...Object.values(polish.fingers ?? {})];
         if (!this.able || !all.every((each) => this.#painter.knows(each))) return false;
@@ -126,7 +125,8 @@ export class Previews {
         return true;
     }
 
-    // The first card waits until the page itself has settled: its shaders take a while to build.
+    // The first card waits until the page itself has loaded, because its shaders take a while to
+    // build.
     #start() {
         if (this.#busy) return;
         this.#busy = true;
@@ -141,11 +141,11 @@ export class Previews {
         }
         const start = performance.now();
         this.#paint(...next);
-        // Where there is no graphics card cards take long: the page's own work goes on in between.
+        // Without a GPU, cards take long: the pause lets the page's own work proceed.
         setTimeout(this.#paintNext, 12 + 3 * (performance.now() - start));
     };
 
-    // look: one polish, or with polish of its own for fingers.
+    // look: one polish, perhaps with separate polish for some fingers.
     #paint(canvas, look) {
         this.#scenes ??= [
             oneNail(66, 49, 33),

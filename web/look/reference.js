@@ -3,11 +3,12 @@
 import { fingersWorn } from './accents.js';
 import { labOfLinear } from './palette.js';
 
-const whitest = 0.94; // as film.js: no polish sends back all light
-const gain = 1.03; // of a film's middle tones against its pigment: it is curved towards the light
-const haze = 0.02; // what a clear film mirrors of the room (src/paint/surround.h) …
-const matteHaze = 0.0045; // … and a matte one
-const alike = 6; // Delta E below which two nails wear the same
+const whitest = 0.94; // as in film.js: no polish reflects all light
+const gain = 1.03; // of a film's middle tones relative to its pigment: the film is curved towards
+                   // the light
+const haze = 0.02; // reflection of the room by a clear film (src/paint/surround.h) …
+const matteHaze = 0.0045; // … and by a matte one
+const alike = 6; // Delta E below which two nails count as wearing the same polish
 
 const linear = Float32Array.from({ length: 256 }, (_, i) => {
     const v = i / 255;
@@ -31,8 +32,8 @@ const median = (values) =>
         0.5,
     );
 
-// Fully covered pixels away from the rim, where light falls off: linear, with the grain around
-// each.
+// The fully covered pixels away from the rim, where light falls off: linear colour, luminance, and
+// grain.
 function bodyOf({ data, width, height }, nail) {
     const pixels = [];
     const [ax, ay] = nail.axis;
@@ -60,26 +61,26 @@ function bodyOf({ data, width, height }, nail) {
     return pixels;
 }
 
-// The more colourful third: where flakes mirror the room they are pale.
+// The most colourful third: flakes that mirror the room are pale.
 function colourful(pixels) {
     const paleness = ({ rgb }) => Math.min(...rgb) / Math.max(1e-4, ...rgb);
     const sorted = [...pixels].sort((a, b) => paleness(a) - paleness(b));
     return sorted.slice(0, Math.max(4, Math.ceil(sorted.length / 3)));
 }
 
-// What the body's middle tones are without highlights: the median of the middle half by brightness.
+// The colour without highlights: the median of the middle half by brightness.
 function bodyColor(pixels, grainy = false) {
     const sorted = [...pixels].sort((a, b) => a.y - b.y);
     const middle = sorted.slice(Math.floor(0.2 * sorted.length), Math.ceil(0.7 * sorted.length));
     const read = grainy ? colourful(middle) : middle;
     const color = [0, 1, 2].map((k) => median(read.map(({ rgb }) => rgb[k])));
     if (!grainy) return color;
-    // As bright as flakes make the whole.
+    // Scaled to the brightness that the flakes give the whole nail.
     const brighter = at(sorted, 0.7).y / Math.max(1e-4, luminance(color));
     return color.map((v) => v * brighter);
 }
 
-// From matte to mirror by how far the brightest parts stand out, and by grain.
+// Chooses the finish by how far the brightest parts exceed the body colour, and by grain.
 function finishOf(pixels, color, exposure) {
     const body = luminance(color);
     const sorted = pixels.map(({ y }) => y).sort((a, b) => a - b);
@@ -94,8 +95,8 @@ function finishOf(pixels, color, exposure) {
     return 'matte';
 }
 
-// image: ImageData of the scene's own size; scene: of readNails, with sizes.
-// → [{finger, color: "#rrggbb", finish}], one a nail that is large enough to be read.
+// image: ImageData of the scene's size; scene: from readNails, with width and height. → [{finger,
+// color: "#rrggbb", finish}], one for each nail that is large enough.
 export function readManicure(image, scene) {
     const worn = fingersWorn(scene.nails);
     const { exposure } = scene.light;
@@ -116,7 +117,7 @@ export function readManicure(image, scene) {
 const apart = (a, b) => Math.hypot(...a.lab.map((v, k) => v - b.lab[k]));
 
 // The look that those nails wear: the most common polish for the hand, accents for fingers that
-// differ. null without nails.
+// differ. null if there are no nails.
 export function lookOf(nails) {
     if (!nails.length) return null;
     const like = (nail) => nails.filter((other) => apart(nail, other) < alike);

@@ -1,5 +1,4 @@
-// Choosing a shade: the grid with search, groups and favourites, the colour picker, the colour
-// code.
+// The controls for a shade: grid with search, groups and favourites, colour picker, colour code.
 import { parseHex } from './look.js';
 import { seasonNames, skinNames } from './palette.js';
 
@@ -18,7 +17,7 @@ export class Shades {
     #say;
     #picker;
 
-    // find: id → element; say: text → nothing, for screen readers.
+    // find: id → element; say: text → nothing, announces it to screen readers.
     constructor({ find, lookStore, catalogue, words, say }) {
         this.#find = find;
         this.#lookStore = lookStore;
@@ -42,7 +41,7 @@ export class Shades {
         return this.#words.means(key, name) ? this.#words.t(key) : name;
     }
 
-    // After a change of language or of the catalogue.
+    // Called after a change of language or of the catalogue.
     build() {
         this.#buildGroups();
         this.#buildGrid();
@@ -115,7 +114,7 @@ export class Shades {
     #swatch(shade) {
         const { name, color, family } = shade;
         const title = name ? this.#nameText(shade) : color;
-        // A name of a shade's own says little to who cannot see it.
+        // A shade's name alone does not describe the colour to a user who cannot see it.
         const label = family ? `${title}, ${this.#groupText(family)}` : title;
         const input = element('input', {
             type: 'radio',

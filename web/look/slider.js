@@ -8,8 +8,8 @@ export class Slider {
     #scale;
     #unit;
 
-    // read: fields of the look → the number, or undefined where the look has none (the slider is
-    // then not offered); write: number → nothing.
+    // read: fields of the look → the number, or undefined if the look does not have it (then the
+    // slider is hidden); write: number → nothing.
     constructor({ name, find, words, read, write, degrees = false }) {
         this.#name = name;
         this.#find = find;
@@ -21,7 +21,7 @@ export class Slider {
         input.addEventListener('input', () => write(input.value / this.#scale));
     }
 
-    // → whether it is offered.
+    // Returns whether the slider is offered.
     show(fields) {
         const value = this.#read(fields);
         const offered = value !== undefined;

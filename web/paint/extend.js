@@ -1,7 +1,7 @@
 // Longer nails: coverage beyond the natural tip (same arithmetic as src/paint/extend.c). Only if
 // the reply says which end is the tip.
 
-// Half width 1 - taper * t^power, and over the last `cap` of t a corner that rounds.
+// Half width 1 - taper * t^power; over the last `cap` of t the corner is rounded.
 const shapes = {
     square: { taper: 0, power: 1, cap: 0.05, round: 2.5 },
     squoval: { taper: 0.05, power: 2, cap: 0.22, round: 2.6 },
@@ -13,10 +13,10 @@ const shapes = {
 const begin = 0.15;
 const narrow = 0.72;
 const steps = 64;
-const widthMin = 4; // pixels: of a nail that can be made longer
-const handReach = 12; // in nail sizes: within it nails are of one hand
+const widthMin = 4; // minimum width in pixels of a nail that can be extended
+const handReach = 12; // distance in nail sizes within which nails belong to one hand
 
-// The shadow on what lies beneath, in widths of the nail (lq_extend_shadow).
+// The shadow on the skin below, in nail widths (lq_extend_shadow).
 const shadowReach = 0.12;
 const shadowSoft = 0.13;
 
@@ -53,8 +53,9 @@ function measureHalf(nail) {
     return (0.5 * 2.4 * sum) / (3 * 48);
 }
 
-// Two bytes a sample, the natural nail's coverage and the whole one's, in a crop of the reply's
-// pixels: {x, y, width, height, scale, covers, end}; end is the new tip's u, 1 without extension.
+// Two bytes per sample, the coverage of the natural nail and of the whole one, in a crop of the
+// reply's pixels: {x, y, width, height, scale, covers, end}; end is the new tip's u, 1 without
+// extension.
 export function cropOf(nail, shape, picture) {
     const longer = shapes[shape?.kind] && nail.tipKnown && nail.width >= widthMin;
     const half = longer ? measureHalf(nail) : 0;
@@ -67,7 +68,7 @@ export function cropOf(nail, shape, picture) {
     return crop;
 }
 
-// Where the shadow may fall, in the reply's pixels.
+// The rectangle in which the shadow may fall, in the reply's pixels.
 function shadowBox(nail, half, end) {
     const corners = [[0.5, -half], [0.5, half], [end, -half], [end, half]];
     const places = corners.map(([u, w]) => placeAt(nail, u, w));
@@ -77,12 +78,12 @@ function shadowBox(nail, half, end) {
     return { x, y, width: Math.ceil(right - x), height: Math.ceil(bottom - y), scale: 1 };
 }
 
-// Black whose alpha is taken off the photo, in stored values.
+// Black with an alpha that darkens the photo, in stored (sRGB) values.
 export const shadow = (given) => `${given}
 uniform vec2 size;         // of the natural nail in the reply's pixels, halved: along, across
 uniform vec2 towards;      // the light, in the reply's pixels
-uniform float halves[66];  // half widths from where it narrows to its end
-uniform vec3 ends;         // the tip's u, steps of the outline a u, softness
+uniform float halves[66];  // half widths from where the outline narrows to its end
+uniform vec3 ends;         // the tip's u, steps of the outline per u, softness
 uniform float height;      // of a canvas, whose rows run upwards; 0: into a texture
 uniform ivec2 toFrame;     // from there to the picture
 out vec4 result;
@@ -108,7 +109,7 @@ export function shadowUniforms(nail, { end, shadow: { halves } }, light) {
     };
 }
 
-// Which nails may be made longer: all of a hand or none of it (lq_extend_choose).
+// Which nails may be extended: all nails of a hand or none (lq_extend_choose).
 export function chooseLonger(nails) {
     const chosen = nails.map((nail) => nail.tipKnown || nail.width < widthMin);
     for (let changed = true; changed; ) {
@@ -152,7 +153,7 @@ function naturalCrop({ x, y, width, height, scale, cover }) {
     return { x, y, width, height, scale, covers, end: 1 };
 }
 
-// The crop's own grid goes on, so that samples stay where they are.
+// The larger crop continues the crop's own grid, so that samples keep their positions.
 function extentOf(nail, half, end, picture) {
     const { x, y, width, height, scale } = nail.crop;
     const xs = [x, x + width * scale];
@@ -174,7 +175,7 @@ function extentOf(nail, half, end, picture) {
     return { x: left, y: top, width: columns, height: rows, scale };
 }
 
-// Half widths from where it narrows to its end, and one more.
+// Half widths from where the outline narrows to its end, and one more.
 function outlineOf(shape, half) {
     const at = (_, i) => half * halfAt(shape, Math.min(i / steps, 1));
     return Array.from({ length: steps + 2 }, at);

@@ -1,9 +1,9 @@
-// A polish in a nail's light as numbers for the shader, as lq_coat_mix (src/paint/finish.c) and
-// mix_coat (src/paint/paint.c) compute them. docs/LOOKS.md has the steps.
+// The parameters of a polish in a nail's light for the shader, as lq_coat_mix (src/paint/finish.c)
+// and mix_coat (src/paint/paint.c) compute them. docs/LOOKS.md has the steps.
 
-const whitest = 0.94; // no polish sends back all light
+const whitest = 0.94; // no polish reflects all light
 
-// Top coats from matte to wet; between two of them every number is interpolated.
+// Top coats from matte to wet; between two of them every parameter is interpolated.
 const names = [
     'contrast', 'lift', 'volume', 'depth', 'rim', 'halfW', 'halfU', 'softW', 'softU', 'strength',
     'mirror', 'haze', 'fresnel', 'kept',
@@ -15,8 +15,8 @@ const tops = [
     [1.0, [1.05, 1, 0.3, 0.1, 0.24, 0.07, 0.2, 0.11, 0.22, 0.4, 1, 0.026, 0.1, 1.15]],
 ];
 
-// Each finish's top coat, how far one coat of it hides the nail, how far it stains what is seen
-// through it, and its numbers when nobody says.
+// Each finish's top coat, how far one coat of it hides the nail, how far it tints what is seen
+// through it, and the defaults of its parameters.
 export const finishes = {
     creme: { gloss: 0.6, hide: 1, stain: 0 },
     gloss: { gloss: 1, hide: 1, stain: 0 },
@@ -34,7 +34,7 @@ export const finishes = {
     textured: { gloss: 0.08, hide: 1, stain: 0, strength: 0.6, size: 0.4 },
 };
 
-const sharpEdge = 2; // pixels from one side to the other of a sharp picture's edges
+const sharpEdge = 2; // width in pixels of the edges in a sharp picture
 
 const clamp = (x, least, most) => Math.min(most, Math.max(least, x));
 
@@ -55,7 +55,7 @@ function recipeAt(gloss) {
     );
 }
 
-// A highlight as soft as the photo: what it gains in size it loses in strength.
+// Makes a highlight as soft as the photo: it becomes larger and weaker.
 function softened(top, blur, aspect) {
     const size = top.halfW + 0.5 * top.softW;
     if (blur <= 0 || size <= 0) return top;
@@ -67,8 +67,8 @@ function softened(top, blur, aspect) {
     };
 }
 
-// A rough surface scatters light that has gone through some of the film: its shine takes the
-// polish's colour, and on a dark one there is less of it.
+// A rough surface scatters light that has passed through some of the film: its shine takes the
+// polish's colour and is weaker on a dark polish.
 function gleamOf(pigment, gloss) {
     const rough = clamp(1.4 - gloss * (1.4 / 0.6), 0, 1);
     const most = Math.max(...pigment);
@@ -77,14 +77,14 @@ function gleamOf(pigment, gloss) {
     return pigment.map((c) => less * (1 + (c / Math.max(most, 0.05) - 1) * 0.8 * rough));
 }
 
-// polish: a look's keys (docs/LOOKS.md), finish as a name or an object. → {name, numbers, …}
+// polish: a look's keys (docs/LOOKS.md), finish as a name or an object. → {name, parameters, …}
 function effectOf(polish) {
     const said = typeof polish.finish === 'object' ? polish.finish : { name: polish.finish };
     const name = said.name in finishes ? said.name : 'creme';
     return { ...finishes[name], ...said, name, colors: (said.colors ?? []).map(linearOf) };
 }
 
-// What is drawn over the colour. What needs the nail's tip is left out where it is not known.
+// The art drawn over the colour. Art that needs the nail's tip is left out if the tip is not known.
 function artOf({ pattern, ombre, french }, tipKnown, opacity) {
     return {
         pattern: pattern && {
@@ -106,11 +106,12 @@ function artOf({ pattern, ombre, french }, tipKnown, opacity) {
     };
 }
 
-// What is the same for a whole nail. zoom: picture pixels a reply's pixel; end: u of its tip, above
-// 1 where it is made longer. place: of the nail, from the picture's middle in picture heights.
+// The values that are constant for a nail. zoom: picture pixels per reply pixel; end: u of its tip,
+// above 1 if the nail is extended. place: of the nail, relative to the picture's middle, in picture
+// heights.
 export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     const effect = effectOf(polish);
-    // Which end is the tip is not known: what needs it is left out.
+    // An asymmetric band needs to know which end is the tip; without it, the band is centred.
     if (!nail.tipKnown && 'offset' in effect) effect.offset = 0.5;
     const film = finishes[effect.name];
     const opacity = polish.opacity ?? 1;
@@ -120,7 +121,7 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
     const aspect = (nail.length * zoom) / width;
     const [ax, ay] = nail.axis;
     const [dx, dy] = light.direction;
-    // How much softer the camera's edges are than a sharp picture's, in half widths.
+    // How much softer the camera's edges are than those of a sharp picture, in half widths.
     const blur = (Math.max((nail.edge ?? 0) - sharpEdge, 0) * 2) / Math.max(1, nail.width);
     const gloss = polish.gloss ?? film.gloss;
     const top = softened(recipeAt(gloss), blur, aspect);
@@ -135,8 +136,8 @@ export function mixCoat(polish, nail, light, zoom, end = 1, place = [0, 0]) {
         pigment,
         gleam: gleamOf(pigment, gloss),
         light: light.tint.map((tint) => light.exposure * tint * relative),
-        // Without the nail's mean colour: the brightest and darkest channel are known, and skin's
-        // order of channels.
+        // If the nail's mean colour is not known: computed from its brightest and darkest channel,
+        // which are known, in skin's order of channels.
         bed: nail.bed ?? [nail.level, nail.level * (0.3 + 0.7 * nail.grey), nail.level * nail.grey],
         hide: (1 - (1 - film.hide) ** (polish.coats ?? 1)) * opacity,
         stain,

@@ -62,7 +62,7 @@ export class Program {
         return this;
     }
 
-    // Names that the program does not read are passed over.
+    // Ignores names that the program does not use.
     set(values) {
         for (const [name, value] of Object.entries(values)) {
             const place = this.#places.get(name);
@@ -86,7 +86,7 @@ export function texture(gl) {
     return it;
 }
 
-// A texture to draw into, of half floats unless told otherwise.
+// A texture to draw into, of half floats by default.
 export class Target {
     #gl;
     #size = [0, 0];
@@ -113,8 +113,8 @@ export class Target {
     }
 }
 
-// Pixels out of the bound framebuffer, that nobody waits for: the graphics write them into a
-// buffer, and say when they are there.
+// Reads pixels of the bound framebuffer without blocking: the GPU writes them into a buffer and
+// signals when they are there.
 export class Reading {
     #gl;
     #buffer;
@@ -127,7 +127,7 @@ export class Reading {
         this.#buffer = gl.createBuffer();
     }
 
-    // wait: they are there when it returns.
+    // wait: blocks until they are there.
     start(width, height, { wait = false } = {}) {
         const gl = this.#gl;
         this.#size = [width, height];
@@ -145,7 +145,7 @@ export class Reading {
         gl.flush();
     }
 
-    // ImageData, once after each start; null: not yet. Alpha was multiplied in.
+    // ImageData, once after each start, its colours not multiplied by alpha; null: not there yet.
     take() {
         const pixels = this.#pixels ?? this.#read();
         this.#pixels = null;
@@ -170,7 +170,7 @@ export class Reading {
     }
 }
 
-// Colours without the alpha that was multiplied into them, in place.
+// Divides premultiplied colours by their alpha, in place.
 function divided(pixels) {
     for (let at = 3; at < pixels.length; at += 4) {
         const alpha = pixels[at];
@@ -180,8 +180,8 @@ function divided(pixels) {
     return pixels;
 }
 
-// Places for rectangles, in shelves: [[width, height]] → {places: [[x, y]], width, height}, the
-// whole a power of two high, so that it seldom changes.
+// Packs rectangles in shelves: [[width, height]] → {places: [[x, y]], width, height}. The total
+// height is a power of two, so that it seldom changes.
 export function pack(sizes, widthLeast = 512) {
     const width = Math.max(widthLeast, ...sizes.map(([w]) => w));
     const places = [];

@@ -10,10 +10,10 @@ import { boxMean, given, gleam, prepare, radiiOf } from './shade.js';
 import { surface } from './surface.js';
 import { normalise, outlookOf, side, survey } from './surround.js';
 
-const margin = 2; // pixels around a moved crop
+const margin = 2; // margin in pixels around a moved crop
 
-// What graphics that the processor computes call themselves. (failIfMajorPerformanceCaveat is no
-// way to know: Chromium lets SwiftShader pass once it was asked for.)
+// Names of software renderers. (failIfMajorPerformanceCaveat does not detect them: Chromium accepts
+// SwiftShader once it was requested.)
 const inSoftware = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 const copy = `
@@ -27,8 +27,8 @@ void main() {
     result = vec4(texelFetch(frame, at, 0).rgb, 1.0);
 }`;
 
-// Where a crop has come to in the picture: x, y, width, height, or null when it is outside. back:
-// the affine map of picture pixels to the reply's: x = a X + b Y + c, y = d X + e Y + f.
+// The position of a crop in the picture: x, y, width, height, or null if it is outside. back: the
+// affine map of picture pixels to the reply's: x = a X + b Y + c, y = d X + e Y + f.
 function placeOf(crop, [a, b, c, d, e, f], [width, height]) {
     const det = a * e - b * d;
     const left = crop.x;
@@ -50,7 +50,7 @@ function placeOf(crop, [a, b, c, d, e, f], [width, height]) {
     return w > 0 && h > 0 ? { x, y, w, h, zoom: 1 / Math.sqrt(Math.abs(det)) } : null;
 }
 
-// The rectangle around two.
+// The bounding rectangle of two.
 function around(a, b) {
     const x = Math.min(a.x, b.x);
     const y = Math.min(a.y, b.y);
@@ -61,7 +61,7 @@ function around(a, b) {
 
 export class Painter {
     canvas = document.createElement('canvas');
-    software = false; // whether the graphics are the processor's own work
+    software = false; // whether graphics run in software
     #gl;
     #copy;
     #prepare;
@@ -70,25 +70,25 @@ export class Painter {
     #shadow;
     #survey;
     #normalise;
-    #surround; // what shiny nails mirror, and on the way there
+    #surround; // what shiny nails mirror, and intermediate results
     #surveyed = false; // of this frame
-    #surfaces = new Map(); // finish → program, built when first worn
+    #surfaces = new Map(); // finish → program, built at first use
     #frame;
-    #shaded; // the frame with the shadows of longer nails, made when there is one
+    #shaded; // the frame with the shadows of longer nails, created if there is one
     #beneath; // which of the two is painted on
     #masks;
     #targets;
     #size = [0, 0];
     #layersSize = [0, 0]; // of all nails' rectangles, packed
-    #layers = null; // polish alone, made when first wanted
-    #reading = null; // … on its way out of the graphics
+    #layers = null; // target for polish alone, created at first use
+    #reading = null; // … being read back from the GPU
     #nails = null;
-    #crops = new Map(); // nail and shape → its coverage and where that lies in the masks
-    #patterns = new Map(); // name → levels
-    #drawnPattern; // the texture of the pattern's level last drawn
+    #crops = new Map(); // nail and shape → its coverage and that coverage's position in the masks
+    #patterns = new Map(); // name → pattern levels
+    #drawnPattern; // the texture of the pattern level drawn last
     #drawnLevel = null;
 
-    // null where the browser has no WebGL 2 that draws into half floats.
+    // null if the browser has no WebGL 2 that renders to half floats.
     static create() {
         try {
             return new Painter();
@@ -137,7 +137,7 @@ export class Painter {
         this.#gl.getExtension('WEBGL_lose_context')?.loseContext();
     }
 
-    // The picture to paint on: anything texImage2D takes, that many pixels large.
+    // Sets the picture to paint on: anything texImage2D takes, with its size in pixels.
     setFrame(source, width, height) {
         const gl = this.#gl;
         this.#size = [width, height];
@@ -156,13 +156,13 @@ export class Painter {
         return !pattern || this.#patterns.has(pattern.image ?? pattern);
     }
 
-    // A scene of readNails; it stays until the next.
+    // Sets a scene of readNails; it stays until the next one.
     setNails(scene) {
         this.#nails = scene;
         this.#crops.clear();
     }
 
-    // Crops of these nails in these shapes, all in one texture.
+    // Packs the crops of these nails in these shapes into one texture.
     #cut(worn) {
         const { nails, width, height } = this.#nails;
         const longer = chooseLonger(nails);
@@ -220,8 +220,8 @@ export class Painter {
         gl.disable(gl.SCISSOR_TEST);
     }
 
-    // Draws the polish alone, with the shadows of longer nails, each nail's into a cell of a
-    // picture that readLayers gives later, or with `wait` at once.
+    // Draws only the polish, with the shadows of longer nails, each nail into a cell of a picture
+    // that readLayers returns later, or with `wait` at once.
     // → [{nail, cell: [x, y, width, height], at: [x, y]}], at: of the cell's corner in the frame.
     paintLayers(polishOf, movedBy, { wait = false } = {}) {
         const jobs = this.#jobs(polishOf, movedBy, { shadows: true });
@@ -253,7 +253,7 @@ export class Painter {
         return jobs.map(({ nail, cell, rect: [x, y] }) => ({ nail, cell, at: [x, y] }));
     }
 
-    // ImageData of what paintLayers drew last, or null: it is not there yet.
+    // ImageData of what paintLayers drew last, or null if it is not there yet.
     readLayers() {
         return this.#reading?.take() ?? null;
     }
@@ -277,7 +277,8 @@ export class Painter {
         this.#normalise.use().set({ cells: 5 }).draw();
     }
 
-    // Longer nails' shadows, onto a copy of the frame: a frame may be painted more than once.
+    // Draws longer nails' shadows onto a copy of the frame, because a frame may be painted more
+    // than once.
     #castShadows(jobs) {
         this.#beneath = jobs.length ? this.#shaded.texture : this.#frame;
         if (!jobs.length) return;
@@ -301,8 +302,8 @@ export class Painter {
         gl.disable(gl.SCISSOR_TEST);
     }
 
-    // box: what is drawn into; toFrame: from there to the frame; height: of a canvas, whose rows
-    // run upwards, or 0.
+    // box: the rectangle to draw into; toFrame: offset from it to the frame; height: of a canvas,
+    // whose rows run upwards, or 0.
     #castShadow({ nail, crop, given }, { box, toFrame, height }) {
         this.#scissor(box, height);
         this.#shadow.use().set({ ...given, ...shadowUniforms(nail, crop, this.#nails.light) });
@@ -313,7 +314,7 @@ export class Painter {
         this.#gl.scissor(x, height ? height - y - h : y, w, h);
     }
 
-    // shadows: a nail's rectangle holds its shadow too.
+    // shadows: a nail's rectangle includes its shadow.
     #jobs(polishOf, movedBy, { shadows = false } = {}) {
         const jobs = [];
         const worn = (this.#nails?.nails ?? [])
@@ -371,7 +372,7 @@ export class Painter {
         this.#gl.activeTexture(this.#gl.TEXTURE0);
     }
 
-    // One pass over every nail's rectangle: from the textures bound, into a target.
+    // Runs one pass over every nail's rectangle: from the textures bound, into a target.
     #pass(jobs, program, target, uniforms) {
         const gl = this.#gl;
         gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
@@ -382,7 +383,8 @@ export class Painter {
         }
     }
 
-    // Leaves highlight, base, rim and cover in the first target, the highlight's mean in the third.
+    // Leaves highlight, base, rim and coverage in the first target, the highlight's mean in the
+    // third.
     #split(jobs) {
         const [a, b, c] = this.#targets;
         const mean = (from, to, along, radiiFor) => {
@@ -407,13 +409,13 @@ export class Painter {
         mean(b, c, [0, 1], second);
     }
 
-    // From the picture's middle, in picture heights.
+    // A position relative to the picture's middle, in picture heights.
     #placeOf({ center: [x, y] }) {
         const { width, height } = this.#nails;
         return [(x - width / 2) / height, y / height - 0.5];
     }
 
-    // As #castShadow; alone: 1 for the polish alone.
+    // Parameters as for #castShadow; alone: 1 for the polish alone.
     #finish({ nail, polish, crop, zoom, given }, { box, toFrame, height, alone }) {
         const coat = mixCoat(polish, nail, this.#nails.light, zoom, crop.end, this.#placeOf(nail));
         const effect = effectOf(coat.effect);
@@ -439,7 +441,7 @@ export class Painter {
         return levels ? spanOf(levels, aspect / whole[0]) : 1;
     }
 
-    // The pattern's level for a nail of that width, in the texture of unit 4.
+    // Binds the pattern level for a nail of that width to texture unit 4.
     #readyPattern({ pattern }, nailWidth) {
         const levels = pattern && this.#patterns.get(pattern.image);
         const level = levels && levelFor(levels, Math.max(1, nailWidth));

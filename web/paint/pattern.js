@@ -42,14 +42,14 @@ export async function readPattern(url) {
     return levels;
 }
 
-// The smallest that still has a texel for every pixel across.
+// The smallest level that still has a texel for every pixel across.
 export function levelFor(levels, width) {
     let level = 0;
     while (level + 1 < levels.length && levels[level + 1].width >= width) level++;
     return levels[level];
 }
 
-// How often a nail as long as `aspect` widths shows the pattern's height (lq_pattern_span).
+// How often the pattern's height repeats along a nail as long as `aspect` widths (lq_pattern_span).
 export function spanOf([{ width, height }], aspect) {
     const times = (aspect * width) / height;
     return times > 1 ? Math.max(times / 1.15, 1) : Math.min(times * 1.15, 1);

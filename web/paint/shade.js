@@ -1,7 +1,7 @@
 // The first passes: split each nail of the photo as src/paint/shade.c does, one rectangle per nail
 // in a shared texture. Rows start at the picture's top.
 
-// What every pass over nails knows: the rectangle's place, the pixel, the photo, the mask.
+// Shared by every pass over nails: the rectangle's position, the pixel, the photo, the mask.
 export const given = `
 precision highp float;
 precision highp int;
@@ -13,7 +13,7 @@ uniform ivec2 at;          // … and in the photo
 uniform vec3 keyX, keyY;   // photo to the reply's pixels, as rows of an affine matrix
 uniform ivec4 crop;        // the mask's place in masks, and its size in samples
 uniform vec3 cropAt;       // the reply's pixels: left, top, pixels a sample
-uniform float fade;        // 1; less for a nail that is being lost
+uniform float fade;        // 1; less for a nail whose track is being lost
 uniform vec3 mapU, mapW;   // the reply's pixels to nail coordinates
 uniform vec3 fitLow, fitHigh; // shading: 1, u, w and u u, u w, w w
 uniform float level, grey; // of the bare nail
@@ -60,7 +60,7 @@ const within = `
 out vec4 result;
 `;
 
-// fit_row: how far the photo lies from the fit, weighted by cover, and cover itself.
+// fit_row: ratio of the photo to the fit, weighted by coverage, and the coverage itself.
 export const prepare = `${given}${within}
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy) - cell.xy + at;
@@ -71,7 +71,7 @@ void main() {
     result = vec4(weight * ratio + 1e-4, weight + 1e-4, cover.y, 0.0);
 }`;
 
-// lq_box_mean in one direction; the rectangle's edge cuts the window. radii: for x, y, z, w.
+// lq_box_mean in one direction; the rectangle's edge crops the window. radii: for x, y, z, w.
 export const boxMean = `
 precision highp float;
 precision highp int;
@@ -95,7 +95,7 @@ void main() {
     result = sum / count;
 }`;
 
-// gleam_row, without its own mean around: highlight, base, rim, cover.
+// gleam_row without the highlight's local mean: highlight, base, rim, coverage.
 export const gleam = `${given}
 uniform sampler2D means;
 ${within}
@@ -115,7 +115,7 @@ void main() {
     result = vec4(shown * inside, base, rim, coverAt(key).y);
 }`;
 
-// The radii of the windows, for a nail that many pixels broad.
+// The radii of the windows for a nail that many pixels wide.
 export function radiiOf(width) {
     const radius = (r) => Math.max(1, Math.min(400, Math.floor(r + 0.5)));
     return {

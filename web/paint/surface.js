@@ -6,7 +6,7 @@ import { reading } from './surround.js';
 
 const uniforms = `
 uniform sampler2D split;   // highlight, base, rim, cover
-uniform sampler2D around;  // the highlight's mean around
+uniform sampler2D around;  // the highlight's local mean
 uniform float height;      // of the canvas, whose rows run upwards; 0: into a texture
 uniform ivec2 toFrame;     // from there to the picture
 uniform float alone;       // 1: polish over nothing; 0: over the photo
@@ -16,22 +16,22 @@ uniform vec4 body_;        // contrast, volume, depth, rim
 uniform float lift;        // of what is brighter than the bare nail's mean
 uniform vec4 lamp;         // half sizes and softness of the highlight: w, u, w, u
 uniform vec4 back;         // strength, mirror, haze, fresnel
-uniform vec3 gleam_;       // the highlight's colour against the light's
-uniform vec2 axis;         // the nail's, in the picture: a lamp stands upright there
+uniform vec3 gleam_;       // the highlight's colour relative to the light's
+uniform vec2 axis;         // the nail's, in the picture, in which a lamp is upright
 uniform vec2 sun;          // u, w
 uniform vec3 ombreColor, ombreAt; // from, scale, on
 uniform vec3 frenchColor, frenchAt; // width, curve, on
 uniform int frenchShape;
-uniform vec3 bed;          // under what a nail is longer by
+uniform vec3 bed;          // colour below an extension
 uniform vec2 whole;        // u over the whole, extended nail: u * whole.x + whole.y
 uniform sampler2D pattern; // linear light, alpha multiplied in
-uniform float patternOn, patternSpan; // its opacity, 0 without; how often along the nail
-uniform vec4 patternDye;   // a colour for all of it, w 0 without
+uniform float patternOn, patternSpan; // its opacity, 0: none; repetitions along the nail
+uniform vec4 patternDye;   // replaces its colours; w 0: none
 out vec4 result;
 `;
 
 // What an effect may read: u, w; s: the surface's normal (u, w, z); body: light on it; seen: how
-// far the effect shows.
+// strongly the effect shows.
 const state = `
 float u, w, body, seen;
 vec3 s;

@@ -1,10 +1,10 @@
 // What shiny nails mirror: the frame itself, small and blurred (src/paint/surround.c).
 
 const side = 8; // cells
-const perCell = 6; // samples a cell's side
-const reach = 0.32; // picture heights that a reflection looks away, a radian
+const perCell = 6; // samples per side of a cell
+const reach = 0.32; // offset of the reflected point, in picture heights per radian
 
-// Means of the frame over cells, linear light.
+// Means of the frame over cells, in linear light.
 export const survey = `
 precision highp float;
 precision highp int;
@@ -25,7 +25,7 @@ void main() {
     result = vec4(sum / ${(perCell * perCell).toFixed(1)}, 1.0);
 }`;
 
-// Cells' hues, and in alpha their levels against the mean of all.
+// Cells' hues, and in alpha their levels relative to the mean of all.
 export const normalise = `
 precision highp float;
 precision highp int;
@@ -46,12 +46,12 @@ void main() {
     result = vec4(hue, clamp(level * sqrt(level), 0.12, 3.0));
 }`;
 
-// Reads hue and level where a reflection looks: direction across the nail and along it.
+// Reads hue and level in the direction of a reflection, across the nail and along it.
 export const reading = `
 uniform sampler2D surround;
 uniform vec2 lookAt, lookAcross, lookAlong; // in cells
 
-// Mirrored at the edges again and again, and held to where four cells are about it.
+// Repeats the cells mirrored at the edges, limited to where a sample has four neighbours.
 float folded(float cells) {
     float t = 2.0 * fract(cells * ${(0.5 / side).toFixed(4)});
     return clamp((t > 1.0 ? 2.0 - t : t) * ${side.toFixed(1)} - 0.5, 0.0, ${side - 1.001});
@@ -83,7 +83,7 @@ float glimpse(float across, float along) {
     return sum;
 }`;
 
-// The uniforms of `reading` for a nail of a picture that large (lq_outlook_of).
+// The uniforms of `reading` for a nail of a picture of that size (lq_outlook_of).
 export function outlookOf({ center: [x, y], axis: [ax, ay] }, { width, height }, effect) {
     const across = side / width;
     const down = side / height;

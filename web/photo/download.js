@@ -21,8 +21,8 @@ export function canShare() {
     return navigator.canShare?.({ files: [probe] }) ?? false;
 }
 
-// message: {text, url} that goes with the picture, where the system takes both. false when the
-// reader thought better of it.
+// message: {text, url} to share with the picture, if the system accepts both. Returns false if the
+// user cancelled.
 export async function sharePicture(blob, shade, message = {}) {
     const picture = { files: [fileOf(blob, shade)], title: shade };
     const all = { ...picture, ...message };

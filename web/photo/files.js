@@ -1,7 +1,7 @@
 // Photos from the file chooser, by drop and by paste.
 
-// choose: elements whose click opens the chooser; open: (File) → nothing.
-// Returns what takes the listeners off the document again.
+// choose: elements whose click opens the chooser; open: (File) → nothing. Returns a function that
+// removes the listeners from the document.
 export function takePhotos({ find, choose, open }) {
     const box = find('stage');
     const file = find('file');

@@ -1,15 +1,15 @@
-// Paints a photo in the page: if a look has what the server does not know (the user's own design),
-// or if nails are detected on the device. Same arithmetic as the server's (paint/painter.js).
+// Paints a photo in the page: if a look contains the user's own design, which the server does not
+// have, or if nails are detected on the device. Same arithmetic as the server's (paint/painter.js).
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
 import { Painter } from '../paint/painter.js';
 import { sceneOf } from './scene.js';
 
-const sideMax = 4096; // what every WebGL 2 can hold
+const sideMax = 4096; // size that every WebGL 2 supports
 
 export class PhotoPainter {
     #base;
-    device = null; // DevicePhotos: finds nails here; null: the server does
+    device = null; // DevicePhotos: detects nails in the page; null: the server detects them
     #painter = null;
     #patterns = [];
     #seen = null; // {file, bitmap, scene}: each picture is detected once
@@ -38,12 +38,12 @@ export class PhotoPainter {
         return this.#seen;
     }
 
-    // The nails of one picture, as `nails` replies have them.
+    // The nails of one picture in the format of `nails` replies.
     sceneOf(bitmap) {
         return this.device ? this.device.sceneOf(bitmap) : sceneOf(bitmap, this.#base);
     }
 
-    // → {blob, bitmap, nails} as photo.js has them, or null where the browser cannot draw.
+    // → {blob, bitmap, nails} as photo.js has them, or null if the browser cannot draw.
     async paint(file, look) {
         if (!this.#painter) {
             this.#painter = Painter.create();

@@ -7,7 +7,8 @@ import { fromDataUrl } from '../live/transport-base64.js';
 const pixelsMax = 16e6;
 const bytesMax = 16 * 1024 * 1024 - 4096;
 
-// key names the text that says why; values fill its gaps; passing: the same may work in a moment.
+// key: of the text that says why; values: for its placeholders; passing: a later attempt may
+// succeed.
 export class PhotoError extends Error {
     constructor(key, values = {}, { passing = false } = {}) {
         super(`${key} ${values.why ?? ''}`);
@@ -17,7 +18,7 @@ export class PhotoError extends Error {
     }
 }
 
-// What a server says that is busy, stopping, or behind a proxy that waits for it.
+// Status of a server that is busy or stopping, or of a proxy that waits for the server.
 const passes = (status) => status === 429 || status >= 502;
 
 async function encode(bitmap, scale, quality) {
@@ -28,9 +29,9 @@ async function encode(bitmap, scale, quality) {
     return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', quality));
 }
 
-// What the server takes: JPEG and PNG as they are; other kinds, and pictures beyond its limits, are
-// made into JPEG here when the browser can read them. Else the file goes as it is, and the server's
-// own words say what is wrong with it.
+// Returns what the server accepts: JPEG and PNG unchanged; other formats, and pictures beyond its
+// limits, are converted to JPEG here if the browser can read them. Otherwise the file is sent
+// unchanged, and the server's error message says what is wrong with it.
 async function prepare(file) {
     let bitmap;
     try {
@@ -45,7 +46,7 @@ async function prepare(file) {
     return { file: blob ?? file, bitmap };
 }
 
-// Nails of a reply as the stage wants them. Pictures over HTTP number them from the left.
+// Nails of a reply in the stage's format. HTTP replies number a picture's nails from the left.
 function nailsOf({ nails }) {
     return nails.map(({ id, finger, tip_known: tipKnown, box: [left, top, wide, high] }) => ({
         key: keyOf({ id, finger: finger === 'unknown' ? null : finger }),
@@ -57,8 +58,8 @@ function nailsOf({ nails }) {
     }));
 }
 
-// The picture with nails of their own polish: each from its own painted picture, as far as it is
-// the nearest nail there.
+// Combines the picture with nails that have polish of their own: each such nail is cut from its own
+// painted picture, within the region where it is the nearest nail.
 async function join(whole, nails, own) {
     const canvas = new OffscreenCanvas(whole.width, whole.height);
     const context = canvas.getContext('2d', { alpha: false });
@@ -93,15 +94,15 @@ export class Photo {
     #base;
     #lookStore;
     #file = null;
-    #original = null; // the picture before, kept as a blob: bitmaps belong to the stage
+    #original = null; // the original picture, kept as a blob: bitmaps belong to the stage
     #running = false;
     #again = false;
     #abort = null;
     #here;
-    #fallback = null; // the photo before this one, back when this one is refused
+    #fallback = null; // the previous photo, restored if this one is refused
     result = null; // the server's picture, as sent
     onstart = () => {};
-    wantsSecond = () => false; // whether the second look is to be painted too
+    wantsSecond = () => false; // whether the second look is painted too
     onshow = () => {}; // ({painted, second, nails, ms})
     onerror = () => {}; // (Error)
 
@@ -111,7 +112,7 @@ export class Photo {
         this.#here = new PhotoPainter(base);
     }
 
-    // Where nails of photos are found: DevicePhotos (device/photos.js), or null for the server.
+    // Where nails in photos are detected: DevicePhotos (device/photos.js), or null for the server.
     set device(device) {
         this.#here.device = device;
     }
@@ -120,7 +121,7 @@ export class Photo {
         return this.#here.sceneOf(bitmap);
     }
 
-    // Pictures for nails, the reader's own designs among them.
+    // Pictures for nails, including the user's own designs.
     takePatterns(patterns) {
         return this.#here.takePatterns(patterns);
     }
@@ -190,7 +191,8 @@ export class Photo {
             });
         } catch (error) {
             if (abort.signal.aborted) return;
-            // A photo that no server has processed yet is kept and sent again.
+            // A photo that was refused is replaced by the previous one; one that may succeed later
+            // is kept and sent again.
             if (this.#fallback && !error.passing) {
                 this.#file = this.#fallback.file;
                 this.#original = this.#fallback.original;
@@ -200,8 +202,8 @@ export class Photo {
         }
     }
 
-    // The photo in a look → {blob, bitmap, nails}. Nails whose finger nobody knows and that wear
-    // polish of their own are painted by requests of their own.
+    // The photo in a look → {blob, bitmap, nails}. A look addresses fingers, so each nail that
+    // wears its own polish and whose finger is unknown is painted by a separate request.
     async #paint(abort, look) {
         if (look.hasOwnDesign || this.#here.device) {
             const painted = await this.#here.paint(this.#file, look).catch((error) => {

@@ -3,7 +3,7 @@
 import { readNails } from '../live/nails.js';
 
 const headerUp = 16;
-const sideMax = 1280; // more shows the network nothing
+const sideMax = 1280; // a larger picture does not improve detection
 const waitMs = 20000;
 
 async function encode(bitmap) {
@@ -35,8 +35,8 @@ function sceneIn(data) {
     return { ...readNails(data), ...size };
 }
 
-// → {light, nails, width, height}, sizes those of the picture that was sent. Throws an Error with
-// the server's words, or without any where it did not answer.
+// → {light, nails, width, height}; the sizes are those of the picture that was sent. Throws an
+// Error with the server's message, or with an empty one if the server did not respond.
 export async function sceneOf(bitmap, base) {
     const jpeg = await encode(bitmap);
     const url = new URL('ws', base);

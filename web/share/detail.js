@@ -1,9 +1,10 @@
-// What the events tell the surrounding page about a look: its fields, its names, the shop's data.
+// What the events report to the surrounding page about a look: its fields, its names, the shop's
+// data.
 import { finishName } from '../look/look.js';
 
 const offerKeys = ['sku', 'gtin', 'brand', 'price', 'currency', 'stock', 'url'];
 
-// The shade of the catalogue that has this colour: its name and what the shop says of it.
+// The catalogue's shade of this colour: its name and the shop's data about it.
 export function offerOf(catalogue, color) {
     const shade = catalogue.shades.find((one) => one.color === color);
     const offer = { shade: shade?.name ?? null };
@@ -23,7 +24,7 @@ function describe(look, catalogue) {
     };
 }
 
-// app: App. second: the look beside it while two are compared, else null.
+// app: App. second: the second look while two are compared, else null.
 export function lookDetail({ lookStore, catalogue, stage }) {
     const second = stage.wantsSecond ? describe(lookStore.second, catalogue) : null;
     return { ...describe(lookStore.main, catalogue), second };

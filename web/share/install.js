@@ -5,6 +5,6 @@ export async function install(home) {
     try {
         await navigator.serviceWorker.register(new URL('sw.js', home));
     } catch {
-        /* a private window, or a server without TLS: the page works without */
+        /* a private window, or a server without TLS: the page works without a worker */
     }
 }

@@ -46,7 +46,7 @@ function spellObject(object) {
         .join('~');
 }
 
-// null: it cannot be said in an address, as a picture of one's own.
+// Returns null for values that an address cannot express, such as the user's own design.
 function spell(value) {
     if (value === null) return '!n';
     if (typeof value === 'boolean') return value ? '!1' : '!0';
@@ -59,7 +59,7 @@ function spell(value) {
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-// What a finger has otherwise than the hand; null takes away what the hand has.
+// The fields in which a finger differs from the hand; null removes a field of the hand.
 function ownOf(finger, hand) {
     const own = {};
     for (const key of new Set([...Object.keys(finger), ...Object.keys(hand)])) {
@@ -111,7 +111,7 @@ class Reader {
         return found[0];
     }
 
-    // Items up to a closing bracket, or the end at the top.
+    // Reads items up to a closing bracket, or to the end at the top level.
     object(depth) {
         const object = {};
         do {
@@ -149,7 +149,7 @@ class Reader {
     }
 }
 
-// What may stand in a look (docs/LOOKS.md); values that may not are left out.
+// Rules for the values of a look (docs/LOOKS.md); other values are left out.
 const between = (least, most) => (v) => Number.isFinite(v) && v >= least && v <= most;
 const unit = between(0, 1);
 const hex = (v) => typeof v === 'string' && parseHex(v) !== null;
@@ -199,8 +199,8 @@ function rulesOf({ finishes, patterns }) {
 
 const takenAway = ['ombre', 'french', 'pattern', 'gloss'];
 
-// Keeps what the rules allow. A rule is a test, or [rules, key]: an object in which the key must be
-// said, in whose place the key's value may stand alone. lost: gets the keys left out.
+// Keeps only what the rules allow. A rule is a test, or [rules, key]: an object that must contain
+// the key, and that the key's bare value may replace. lost: collects the keys left out.
 function keep(object, rules, lost) {
     const kept = {};
     for (const [key, value] of Object.entries(object)) {
@@ -226,7 +226,7 @@ function keepInner(value, [rules, needed], kept, key, lost) {
     return true;
 }
 
-// → {look, lost: keys of it that nobody here knows}, or null: no look is in it.
+// → {look, lost: its keys that are not known here}, or null if the text contains no look.
 export function readLook(text, catalogue) {
     const named = catalogue.looks.find(({ name }) => name === text);
     if (named) return { look: named.look, lost: [] };
@@ -243,7 +243,8 @@ export function readLook(text, catalogue) {
     }
 }
 
-// The address of a page with this look, without what the look replaces and without tokens.
+// The address of a page with this look, without parameters that the look replaces and without
+// tokens.
 export function linkTo(page, look, named) {
     const url = new URL(page);
     for (const name of ['look', 'second', 'token']) url.searchParams.delete(name);

@@ -19,7 +19,7 @@ export class Offer {
     #text = document.createElement('span');
     #buy = document.createElement('a');
 
-    // find: id → element; tell: (type, detail, init) → false when the page stopped it.
+    // find: id → element; tell: (type, detail, init) → false if the page cancelled the event.
     constructor({ app, find, words, tell }) {
         this.#app = app;
         this.#words = words;

@@ -1,8 +1,8 @@
 // QR codes (ISO/IEC 18004:2015), byte mode, versions 1 to 15, error correction level M, for a
 // phone's camera to read from a screen. At most 412 bytes.
 
-// Of versions 1 to 15 at level M: codewords of correction a block, blocks of the shorter kind,
-// their codewords of data, blocks that have one more (table 9).
+// Versions 1 to 15 at level M: error correction codewords per block, number of shorter blocks,
+// their data codewords, number of blocks with one more data codeword (table 9).
 const blocks = [
     [10, 1, 16, 0],
     [16, 1, 28, 0],
@@ -91,7 +91,7 @@ function dataWords(bytes, version, count) {
     );
 }
 
-// Blocks one codeword of each in turn, their corrections behind them.
+// Interleaves the blocks codeword by codeword, followed by their error correction codewords.
 function interleave(data, [degree, short, size, long]) {
     const divisor = generator(degree);
     const parts = [];
@@ -126,7 +126,7 @@ class Matrix {
         this.fixed[y][x] = 1;
     }
 
-    // Rings around a centre: dark by their distance from it.
+    // Concentric rings: a module is dark depending on its distance from the centre.
     rings(cx, cy, radius, isDark) {
         for (let y = -radius; y <= radius; y++)
             for (let x = -radius; x <= radius; x++)
@@ -157,7 +157,7 @@ class Matrix {
         this.versionBits();
     }
 
-    // Level M and the mask, with a BCH code (7.9), twice.
+    // The format information: level M and the mask, with a BCH code (7.9), in two copies.
     format(mask) {
         let rest = mask;
         for (let i = 0; i < 10; i++) rest = (rest << 1) ^ ((rest >> 9) * 0x537);
@@ -186,7 +186,8 @@ class Matrix {
         }
     }
 
-    // Two columns at a time from the right, up and down in turn (7.7.3).
+    // Places bits in two columns at a time from the right, alternately upwards and downwards
+    // (7.7.3).
     words(words) {
         let at = 0;
         for (let right = this.size - 1; right > 0; right -= 2) {
@@ -221,7 +222,7 @@ class Matrix {
         this.format(number);
     }
 
-    // How hard it is to read (7.8.3).
+    // Penalty score of a symbol: the higher, the harder it is to read (7.8.3).
     penalty() {
         let sum = 0;
         const { size, dark } = this;
@@ -248,7 +249,7 @@ class Matrix {
     }
 }
 
-// The symbol as rows of 0 (light) and 1 (dark), without its quiet zone of four modules. null: the
+// The symbol as rows of 0 (light) and 1 (dark), without its quiet zone of four modules. null if the
 // text is too long.
 export function qrCode(text) {
     const bytes = new TextEncoder().encode(text);

@@ -33,13 +33,13 @@ export class Sharing {
         return linkTo(this.#page, lookStore.main.json, catalogue.looks);
     }
 
-    // What a share sheet says beside a picture.
+    // Text and link to share with a picture.
     get message() {
         const shade = this.#app.shadeName();
         return { text: this.#words.t('share.text', { shade }), url: this.link };
     }
 
-    // texts: {main, second}: looks as addresses have them, each may be missing.
+    // texts: {main, second}: looks as in addresses; each may be missing.
     wear(texts) {
         const { catalogue, lookStore, notices } = this.#app;
         for (const side of ['main', 'second']) {

@@ -1,7 +1,7 @@
 // The dialog for a look's link: a QR code, the link, copy, and the system's own share sheet.
 import { qrCode } from './qr.js';
 
-const quiet = 4; // modules of light around the code
+const quiet = 4; // width in modules of the light margin around the code
 
 function drawCode(link) {
     const rows = qrCode(link);
@@ -34,7 +34,7 @@ export class Sheet {
     #words;
     #shared;
 
-    // shared: (how: 'copy' or 'sheet') → nothing, when the link has gone out.
+    // shared: (how: 'copy' or 'sheet') → nothing, called when the link was copied or shared.
     constructor(words, shared) {
         this.#words = words;
         this.#shared = shared;
@@ -81,7 +81,8 @@ export class Sheet {
         try {
             await navigator.clipboard.writeText(link.value);
         } catch {
-            link.select(); // not allowed in this frame: it is marked for the reader's own copying
+            link.select(); // not allowed in this frame: the link is selected, so that the user can
+                           // copy it
             return;
         }
         currentTarget.textContent = this.#words.t('share.copied');
@@ -93,7 +94,7 @@ export class Sheet {
             await navigator.share({ text, url });
             this.#shared('sheet');
         } catch {
-            /* the reader thought better of it; the link stays here */
+            /* the user cancelled; the dialog with the link stays open */
         }
     }
 }

@@ -57,9 +57,9 @@ export class App {
     #holdHint;
     #leaveFiles = null;
 
-    // root: the shadow root; tell: (event name, detail) → nothing; stats: whether engineers'
-    // figures and the choice of a transport are shown.
-    // engine: 'device' or 'server', where nails are found; device: URL of the device's runtime.
+    // root: the shadow root; tell: (event name, detail) → nothing; stats: whether to show speed
+    // figures and the choice of a transport; engine: 'device' or 'server', where nails are
+    // detected; device: URL of the device's runtime.
     constructor({ root, words, base, facing, tell, engine, device, stats = false }) {
         const find = (id) => root.getElementById(id);
         const { lookStore } = this;
@@ -135,7 +135,7 @@ export class App {
         return this.#cards.drawn;
     }
 
-    // In the page, and out of it.
+    // Called when the element is added to the page and removed from it.
     resume() {
         this.#leaveFiles ??= takePhotos({
             find: this.#find,
@@ -152,7 +152,7 @@ export class App {
         this.#leaveFiles = null;
     }
 
-    // After a change of language: what no data-t attribute says.
+    // After a change of language: updates texts that no data-t attribute covers.
     translate() {
         this.hud.name(this.#words);
         this.#shades.build();
@@ -194,7 +194,7 @@ export class App {
         for (const id of ['save', 'share', 'compare']) this.#find(id).disabled = !ready;
     }
 
-    // What the reader calls a colour; that of the look worn without one.
+    // The name of a colour in the user's language; default: the colour of the current look.
     shadeName(color = this.lookStore.main.fields.color) {
         return this.#shades.nameOf(color);
     }
@@ -218,8 +218,8 @@ export class App {
         this.stage.draw();
     }
 
-    // Where polish is drawn decides whether a second look is to be had: a painted picture wears
-    // one.
+    // A second look needs polish that is drawn here: a picture painted by the server wears one
+    // look.
     noteDrawn(where) {
         const { dataset } = this.stage.canvas;
         if (dataset.drawn === where) return;
@@ -229,7 +229,7 @@ export class App {
         this.notices.notify(this.#words.t(why), { kind: 'warn', key: 'compare', forMs: 8000 });
     }
 
-    // Nails that can be chosen: those of a picture that is painted nail by nail.
+    // Offers the nails that can be chosen: those of a picture whose nails are painted separately.
     offerNails({ force = false } = {}) {
         const nails = this.mode === 'empty' ? [] : (this.stage.picture?.nails ?? []);
         this.#chooser.offer(nails, {
@@ -284,7 +284,7 @@ export class App {
         this.tell('lacquer-look', this.lookStore.main.fields);
     }
 
-    // Asked again while the server does not say: without it there is nothing to choose from.
+    // Retries until the server responds: without the catalogue there is nothing to choose from.
     #readCatalogue = async () => {
         try {
             await this.catalogue.load(this.#base);
@@ -313,7 +313,7 @@ export class App {
             const told = ['Lacquer', info.version, this.#figures && model && `· ${model}`];
             this.#find('about').textContent = told.filter(Boolean).join(' ');
         } catch {
-            /* the page works without; the connection says when the server is gone */
+            /* the page works without it; the connection state shows when the server is gone */
         }
     }
 }

@@ -7,11 +7,11 @@ export class CameraMode {
     #count = 0;
     #facing;
     #deviceId = '';
-    #mirrorChosen = null; // null: mirror what faces the user
+    #mirrorChosen = null; // null: mirror if the camera faces the user
     #wakeLock = null;
 
     // app: App (mode, setMode, camera, live, photo, stage, notices); facing: "user", "environment"
-    // or null for what suits the device.
+    // or null for the device's default.
     constructor({ app, find, words, facing }) {
         this.#app = app;
         this.#find = find;
@@ -129,7 +129,7 @@ export class CameraMode {
         });
     }
 
-    // A phone's screen stays on while it is a mirror.
+    // Keeps a phone's screen on while it is used as a mirror.
     #keepAwake = async () => {
         if (this.#app.mode !== 'live' || document.hidden || !navigator.wakeLock) return;
         try {

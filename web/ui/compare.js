@@ -10,8 +10,8 @@ export class Comparison {
     #textOf;
     #versus = null; // what the picture is compared with: null, 'original' or 'second'
 
-    // find: id → element; secondOffered: () → whether the picture can wear a second look; textOf:
-    // (color, finish) → what the reader calls them.
+    // find: id → element; secondOffered: () → whether the picture can show a second look; textOf:
+    // (color, finish) → their name in the user's language.
     constructor({ find, words, stage, lookStore, secondOffered, textOf }) {
         this.#find = find;
         this.#words = words;
@@ -39,8 +39,8 @@ export class Comparison {
         this.#stage.compare(versus);
     }
 
-    // After the picture began or ceased to be one that can wear a second look. → whether one was
-    // worn that cannot be any longer.
+    // Called when the picture may have become able or unable to show a second look. → whether a
+    // second look was shown and no longer can be.
     again() {
         if (this.#versus === null) return false;
         const gone = this.#versus === 'second' && !this.#secondOffered();

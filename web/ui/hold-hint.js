@@ -1,4 +1,4 @@
-// A hint, shown once per visit, that the picture can be held: nothing else on the screen says so.
+// A hint, shown once per visit, that holding the picture shows the original: nothing else says so.
 
 const shownMs = 6000;
 
@@ -10,7 +10,7 @@ export class HoldHint {
         this.#hint = find('hold-hint');
     }
 
-    // After a change of the mode.
+    // Called after a change of the mode.
     show(mode) {
         this.#hint.hidden = true;
         if (mode === 'empty' || this.#told) return;

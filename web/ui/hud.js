@@ -32,7 +32,7 @@ export class Hud {
         this.name(words);
     }
 
-    // After a change of language.
+    // Called after a change of language.
     name(words) {
         for (const [name, { text }] of this.#rows) text.textContent = words.t(`part.${name}`);
     }

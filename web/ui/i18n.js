@@ -5,7 +5,7 @@ import english from '../lang/en.js';
 
 export const languages = { en: 'English', de: 'Deutsch', es: 'Español', ar: 'العربية' };
 
-// Spelled out, so that the bundler makes each a file of its own.
+// Spelled out, so that the bundler makes each language a file of its own.
 const fetched = {
     de: () => import('../lang/de.js'),
     es: () => import('../lang/es.js'),
@@ -14,7 +14,7 @@ const fetched = {
 
 const storageKey = 'lacquer.language';
 
-// The first of the wanted languages ("de-AT", "ar") that there is.
+// The first of the wanted languages ("de-AT", "ar") that is available.
 export function chooseLanguage(wanted) {
     for (const tag of wanted) {
         const language = String(tag).toLowerCase().split('-')[0];
@@ -50,7 +50,7 @@ export class Words extends EventTarget {
         return this.#texts.direction;
     }
 
-    // Emits "change" once the language's texts are there.
+    // Emits "change" once the language's texts are loaded.
     async use(language, { remember = false } = {}) {
         if (!Object.hasOwn(languages, language)) return;
         this.#texts = language === 'en' ? english : (await fetched[language]()).default;
@@ -69,12 +69,12 @@ export class Words extends EventTarget {
         return key in english;
     }
 
-    // Whether this English text is what the key says.
+    // Whether this is the key's English text.
     means(key, text) {
         return english[key] === text;
     }
 
-    // t('nails', {count: 2}) takes 'nails.one', 'nails.few', …, by the language's own rules.
+    // t('nails', {count: 2}) uses 'nails.one', 'nails.few', …, by the language's plural rules.
     t = (key, values = {}) => {
         const own = 'count' in values ? `${key}.${this.#plural.select(values.count)}` : key;
         const text = this.#texts[own] ?? english[own] ?? english[`${key}.other`] ?? key;
@@ -85,7 +85,7 @@ export class Words extends EventTarget {
         });
     };
 
-    // Fills every element below root that names its text: data-t="key" for its content (*…* is
+    // Fills every element below root that refers to a text: data-t="key" for its content (*…* is
     // emphasis), data-t-aria-label, data-t-title, data-t-placeholder for that attribute.
     apply(root) {
         for (const node of root.querySelectorAll('[data-t]'))

@@ -2,14 +2,14 @@
 import { Adviser } from '../live/advice.js';
 
 const tickMs = 250;
-const slowMs = 1800; // without a reply for so long nails on the screen are not confirmed any more
+const slowMs = 1800; // after this long without a reply, nails on the screen are unconfirmed
 
 export class LiveMode {
     #app;
     #find;
     #words;
     #adviser = new Adviser();
-    #dismissed = ''; // advice that the reader has read; not said again until all was well
+    #dismissed = ''; // advice that the user dismissed; not shown again until all was well
     #nails = -1;
     #ticking = 0;
     #open = false;
@@ -36,7 +36,7 @@ export class LiveMode {
         this.#adviser.onadvice = (key) => this.#advise(key);
     }
 
-    // Before the first frame of a camera.
+    // Called before a camera's first frame.
     reset() {
         this.#adviser.reset();
         this.#nails = -1;
@@ -106,7 +106,7 @@ export class LiveMode {
         notices.busy('');
         delete this.#find('stage').dataset.stale;
         this.#open = true;
-        // One late reply is no live picture yet.
+        // A single late reply does not make the picture live again.
         const now = performance.now();
         const late = this.#repliedAt && now - this.#repliedAt > slowMs;
         this.#repliedAt = now;
@@ -127,8 +127,8 @@ export class LiveMode {
         this.#app.misses.live(live.picture?.scene?.nails ?? null);
     }
 
-    // Replies that stay away while the connection stands: a slow link, and no "Live" over bare
-    // nails.
+    // Notices when replies stay away although the connection is open: a slow link must not show
+    // "Live" over bare nails.
     #watchLink() {
         const { live, notices } = this.#app;
         if (!this.#open || !this.#repliedAt) return;

@@ -1,10 +1,10 @@
-// Tells the user once, in one line, which parts of a look could not be painted: accents if fingers
-// cannot be told apart, and effects that need to know where a nail's tip is.
+// Informs the user once, in one line, which parts of a look could not be painted: accents if
+// fingers cannot be told apart, and effects that need to know where a nail's tip is.
 import { fingers } from '../look/look.js';
 
 const needsTip = ({ french, ombre, shape }) => Boolean(french || ombre || shape?.length > 0);
 
-// nails: [{finger, tipKnown}]; look: Look. → key of the line, '' where all was applied.
+// nails: [{finger, tipKnown}]; look: Look. → key of the message, '' if all was applied.
 export function missOf(nails, look) {
     if (!nails.length) return '';
     const unknown = nails.filter(({ tipKnown }) => tipKnown === false);
@@ -17,7 +17,7 @@ export function missOf(nails, look) {
     return 'miss.finger';
 }
 
-const lastsMs = 1200; // a look that misses something for one frame only is no news
+const lastsMs = 1200; // a miss must last this long, because one frame alone may fail
 
 export class Misses {
     #notices;
@@ -37,7 +37,8 @@ export class Misses {
             });
     }
 
-    // Once a reply. nails: of a scene, or null where the server paints and says nothing of them.
+    // Called once per reply. nails: of a scene, or null if the server paints and does not report
+    // nails.
     live(nails) {
         const key = nails ? missOf(nails, this.#lookStore.main) : '';
         const now = performance.now();

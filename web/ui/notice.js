@@ -4,8 +4,8 @@
 export class Notices {
     #find;
     #timer = 0;
-    onclose = () => {}; // (key of the message that the reader put away)
-    onbad = () => {}; // (key, text) of a message that something failed, once while it stays
+    onclose = () => {}; // (key of the message that the user dismissed)
+    onbad = () => {}; // (key, text) of an error message, once while it stays
 
     constructor(find) {
         this.#find = find;

@@ -7,7 +7,7 @@ export class OwnDesign {
     #take;
     designs = []; // {name, image}, as painters take patterns
 
-    // take: patterns → promise, when the painters have them.
+    // take: patterns → promise, resolved when the painters have them.
     constructor({ app, find, words, take }) {
         this.#app = app;
         this.#words = words;

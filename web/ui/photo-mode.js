@@ -1,5 +1,5 @@
-// A photo on the stage: shows it when painted, or says what is wrong. Panel and picture are kept in
-// step: a photo that the server could not paint is retried automatically.
+// A photo on the stage: shows it when painted, or the reason why it was not. Panel and picture stay
+// consistent: a photo that the server could not paint is retried automatically.
 import { PhotoError } from '../photo/photo.js';
 import { BitmapPicture } from './picture.js';
 
@@ -34,7 +34,7 @@ export class PhotoMode {
         await photo.load(file);
     }
 
-    // The picture is another one, or none.
+    // Called when the picture was replaced or removed.
     leave() {
         this.#forget();
         delete this.#find('stage').dataset.stale;
@@ -111,7 +111,8 @@ export class PhotoMode {
         });
     }
 
-    // The server is silent or busy: the picture that stays is marked as old until it is painted.
+    // The server is silent or busy: the picture on the stage is marked as old until it is painted
+    // again.
     #again(text) {
         const { t } = this.#words;
         const { photo, notices, stage } = this.#app;

@@ -20,7 +20,7 @@ export class BitmapPicture {
     get height() {
         return this.#painted.height;
     }
-    // Each is a CanvasImageSource, good until the next call on this picture, or null.
+    // Each is a CanvasImageSource, valid until the next call on this picture, or null.
     painted() {
         return this.#painted;
     }

@@ -2,7 +2,7 @@
 // original while it is held; reports taps; saves what is shown. Owns its picture.
 
 const sideMax = 2048; // larger photos are drawn at this; saving uses the server's own bytes
-const holdMs = 180; // shorter is a tap
+const holdMs = 180; // a shorter press is a tap
 
 export class Stage {
     #box;
@@ -17,8 +17,9 @@ export class Stage {
     #size = [4, 3];
     #parts;
     #words;
-    onwant = () => {}; // the original or the second look is wanted, and there may be none yet
-    ontap = () => {}; // (nail of the picture, or null where none is)
+    onwant = () => {}; // called when the original or the second look is needed and may not be there
+                       // yet
+    ontap = () => {}; // (nail of the picture, or null if there is none at that place)
     #ringed = null; // key of the nail with a ring around it
 
     constructor(find, words) {
@@ -34,7 +35,8 @@ export class Stage {
             after: find('tag-after'),
         };
         const watcher = new ResizeObserver(() => this.#fit());
-        // Its content box changes with its padding too: what stands around the picture.
+        // Its content box also changes with its padding, which depends on the controls around the
+        // picture.
         watcher.observe(this.#box);
         this.#parts.split.addEventListener('input', () => this.#moveSplit());
         this.#watchPointer();
@@ -83,7 +85,7 @@ export class Stage {
         this.compare(null);
     }
 
-    // 'original', 'second', or null: nothing beside the painted picture.
+    // 'original', 'second', or null: only the painted picture.
     compare(versus) {
         const { divider, split, before, after } = this.#parts;
         const on = versus !== null;
@@ -98,13 +100,13 @@ export class Stage {
         this.draw();
     }
 
-    // Names on the two sides of the divider.
+    // Sets the names of the divider's two sides.
     tag(left, right) {
         this.#parts.before.textContent = left;
         this.#parts.after.textContent = right;
     }
 
-    // The painted picture as it is seen (mirrored or not), without the divider.
+    // The painted picture as displayed (mirrored or not), without the divider.
     async save() {
         const { width, height } = this.#picture;
         const canvas = document.createElement('canvas');
@@ -146,7 +148,7 @@ export class Stage {
         context.restore();
     }
 
-    // A ring around a nail of the picture, by its key; null takes it away.
+    // Draws a ring around a nail of the picture, by its key; null removes it.
     ring(key) {
         if (this.#ringed === key) return;
         this.#ringed = key;
@@ -183,7 +185,7 @@ export class Stage {
         this.draw();
     }
 
-    // A press that lasts shows the original; a short one is a tap on a nail.
+    // A long press shows the original; a short one is a tap on a nail.
     #watchPointer() {
         let timer = 0;
         const peek = (on) => {
@@ -208,7 +210,8 @@ export class Stage {
         for (const name of ['pointerup', 'pointercancel', 'blur'])
             window.addEventListener(name, (event) => {
                 clearTimeout(timer);
-                // By the events' own times: a busy page runs its timers and handlers late.
+                // Uses the events' own timestamps, because a busy page runs its timers and handlers
+                // late.
                 this.#heldLong = event.timeStamp - this.#pressedAt > holdMs;
                 peek(false);
             });
@@ -232,7 +235,7 @@ export class Stage {
         return { x: this.#mirror ? this.#size[0] - x : x, y };
     }
 
-    // The picture as large as the stage allows, never cut.
+    // Shows the picture as large as the stage allows, without cropping.
     #fit() {
         const [width, height] = this.#size;
         const style = getComputedStyle(this.#box);

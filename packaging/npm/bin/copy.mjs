@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Copies the package's files to a folder that a web server hands out.
+// Copies the package's files to a folder that a web server serves.
 //
 //   npx lacquer-tryon public/lacquer-tryon
 import { cpSync } from 'node:fs';

@@ -1,11 +1,10 @@
-"""Fingernails found in pictures and video, and polish painted on them.
+"""Detects fingernails in pictures and video, and paints polish on them.
 
     painter = lacquer.Lacquer()
     result = painter.paint(rgb_array, "classic-french")
 
-Arrays are uint8, height x width x 3 or 4. A Lacquer and its looks may be used by many threads at
-once; a Video takes one frame at a time. A process that forked after a Lacquer was made must not use
-it.
+Arrays are uint8, height x width x 3 or 4. Several threads may use a Lacquer and its looks at once;
+a Video takes one frame at a time. A process forked after a Lacquer was created must not use it.
 """
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ _library = _native.Library(_native.find())
 
 
 class Error(Exception):
-    """What liblacquer could not do. `code` is LACQUER_ERR_… of include/lacquer.h."""
+    """An error of liblacquer. `code` is LACQUER_ERR_… of include/lacquer.h."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text or _library.strerror(code).decode())
@@ -38,7 +37,7 @@ class Error(Exception):
 
 
 def _checked(call: Any, *arguments: Any) -> None:
-    """A call that ends with (error, error_size)."""
+    """Calls a function whose last arguments are (error, error_size)."""
     text = ctypes.create_string_buffer(1024)
     code = call(*arguments, text, len(text))
     if code != 0:
@@ -50,7 +49,7 @@ def library_version() -> str:
 
 
 def engines() -> dict[str, Optional[str]]:
-    """Each engine by name, and why it cannot run here; None where it can."""
+    """Each engine by name, and why it cannot run here; None if it can."""
     found: dict[str, Optional[str]] = {}
     while (name := _library.engine_name(len(found))) is not None:
         try:
@@ -62,7 +61,8 @@ def engines() -> dict[str, Optional[str]]:
 
 
 def catalogue(folder: Optional[Union[str, os.PathLike]] = None) -> dict[str, Any]:
-    """All finishes, swatches, looks and patterns: built-in, and of a folder (docs/LOOKS.md)."""
+    """All finishes, swatches, looks and patterns: the built-in ones and those of a folder
+    (docs/LOOKS.md)."""
     handle = ctypes.c_void_p()
     _checked(_library.catalogue_open, ctypes.byref(handle),
              os.fsencode(folder) if folder else None)
@@ -73,7 +73,7 @@ def catalogue(folder: Optional[Union[str, os.PathLike]] = None) -> dict[str, Any
 
 
 class Look:
-    """A whole look: the name of one, or a mapping or JSON text as docs/LOOKS.md has it."""
+    """A whole look: its name, or a mapping or JSON text as in docs/LOOKS.md."""
 
     def __init__(self, look: Union[str, bytes, Mapping[str, Any]],
                  folder: Optional[Union[str, os.PathLike]] = None) -> None:
@@ -103,7 +103,7 @@ class Nail:
     confidence: float                  # 0..1
     box: tuple[int, int, int, int]     # x, y, width, height of `alpha` in the picture
     center: tuple[float, float]
-    axis: tuple[float, float]          # unit vector; to the tip where tip_known
+    axis: tuple[float, float]          # unit vector; points to the tip if tip_known
     length: float                      # along the axis
     width: float                       # across it
     area: int                          # pixels
@@ -117,13 +117,13 @@ class Nail:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What came of a picture."""
+    """The result for a picture."""
     width: int
     height: int
     nails: Sequence[Nail]
-    image: Optional[np.ndarray]        # painted, of the form that was given; None: detect() alone
+    image: Optional[np.ndarray]        # painted, in the type of the argument; None after detect()
     encoded: Optional[bytes]           # paint_file()
-    propagated: bool                   # a video's last nails, moved along
+    propagated: bool                   # the nails are those of the last frame, propagated
     ms: dict[str, float]               # by stage, and "total"
 
     def mask(self) -> np.ndarray:
@@ -170,7 +170,7 @@ def _pixels(image: np.ndarray, pixel_format: str, copy: bool) -> np.ndarray:
 
 
 class Lacquer:
-    """A model, opened. Options as those of struct lacquer_options in include/lacquer.h."""
+    """An open model. Options are those of struct lacquer_options in include/lacquer.h."""
 
     def __init__(self, model: Optional[Union[str, os.PathLike]] = None, *,
                  engine: Optional[str] = None,
@@ -180,7 +180,7 @@ class Lacquer:
                  servers: Sequence[str] = (), server_model: Optional[str] = None,
                  fallback: Optional[str] = None, server_timeout: float = 0.0,
                  contexts: Optional[int] = None) -> None:
-        """contexts: how many pictures are worked on at a time, others wait; default: the cores."""
+        """contexts: how many pictures are processed at a time, others wait; default: the cores."""
         def text(value: Optional[str]) -> Optional[bytes]:
             return value.encode() if value else None
         options = _native.Options(
@@ -189,7 +189,7 @@ class Lacquer:
             _native.TUNES[tune], 0 if check_model else 1, confidence_min,
             text(",".join(servers)), text(server_model), text(fallback),
             int(server_timeout * 1000))
-        self._first = ctypes.c_void_p()  # others are made from it; works on nothing itself
+        self._first = ctypes.c_void_p()  # others are cloned from it; it processes none
         self._lock = threading.Lock()
         self._free: queue.LifoQueue[ctypes.c_void_p] = queue.LifoQueue()
         self._all: list[ctypes.c_void_p] = []
@@ -197,7 +197,7 @@ class Lacquer:
         _checked(_library.open, ctypes.byref(self._first), ctypes.byref(options))
 
     def close(self) -> None:
-        """Gives the model back. No call may be under way."""
+        """Releases the model. No call may be in flight."""
         with self._lock:
             for context in self._all:
                 _library.close(context)
@@ -218,7 +218,7 @@ class Lacquer:
 
     @contextlib.contextmanager
     def _context(self) -> Iterator[ctypes.c_void_p]:
-        """One that no other thread uses meanwhile."""
+        """A context that no other thread uses in the meantime."""
         context = self._take()
         try:
             yield context
@@ -256,21 +256,21 @@ class Lacquer:
     def paint(self, image: np.ndarray, look: LookLike, *, pixel_format: str = "rgb",
               multi_scale: bool = True, find_hands: bool = True, in_place: bool = False,
               timeout: float = 0.0) -> Result:
-        """A still, painted. in_place: the array itself, where its rows allow it."""
+        """Paints a still. in_place: paints the array itself, if its rows allow it."""
         flags = _native.MULTI_SCALE * multi_scale | _native.FIND_HANDS * find_hands
         return self._pixels(image, look, pixel_format, flags, in_place, timeout)
 
     def detect(self, image: np.ndarray, *, pixel_format: str = "rgb", multi_scale: bool = True,
                find_hands: bool = True, timeout: float = 0.0) -> Result:
-        """A still's nails alone; the array is not changed."""
+        """Detects a still's nails; the array is not changed."""
         flags = _native.MULTI_SCALE * multi_scale | _native.FIND_HANDS * find_hands
         return self._pixels(image, None, pixel_format, flags, False, timeout)
 
     def paint_file(self, data: bytes, look: LookLike, *, format: Optional[str] = None,
                    quality: int = 92, multi_scale: bool = True, find_hands: bool = True,
                    timeout: float = 0.0) -> Result:
-        """The bytes of a JPEG, PNG, WebP, AVIF or HEIC file; result.encoded is a painted file.
-        format: "jpeg", "png", "webp"; None: as it came."""
+        """Takes the bytes of a JPEG, PNG, WebP, AVIF or HEIC file; result.encoded is a painted
+        file. format: "jpeg", "png", "webp"; None: that of the input."""
         flags = _native.MULTI_SCALE * multi_scale | _native.FIND_HANDS * find_hands
         whole = look if isinstance(look, Look) else Look(look)
         request = self._request(whole, flags, timeout)
@@ -295,7 +295,7 @@ class Lacquer:
                 in_place: bool, timeout: float, video: Optional[ctypes.c_void_p] = None,
                 time_us: int = 0) -> Result:
         whole = look if look is None or isinstance(look, Look) else Look(look)
-        # The pipeline turns BGR to RGB and back in place: also what is only looked at is a copy.
+        # The pipeline converts BGR to RGB and back in place, so detection needs a copy too.
         pixels = _pixels(image, pixel_format, not in_place)
         request = self._request(whole, flags, timeout)
         request.video, request.time_us = video, time_us
@@ -312,7 +312,7 @@ class Lacquer:
 
 
 class Video:
-    """The memory of one video: nails keep their ids, outlines are steady."""
+    """State of one video: nails keep their ids, outlines are smoothed."""
 
     def __init__(self, painter: Lacquer, *, find_hands: bool = True, smooth: bool = True,
                  propagate: bool = False) -> None:
@@ -330,13 +330,13 @@ class Video:
             _library.video_free(self._handle)
 
     def reset(self) -> None:
-        """After a cut: the next frame begins anew."""
+        """Call after a cut: the next frame starts a new track."""
         with self._lock:
             _library.video_reset(self._handle)
 
     def paint(self, frame: np.ndarray, look: LookLike, *, time: float, pixel_format: str = "rgb",
               in_place: bool = False) -> Result:
-        """time: seconds, of any clock that does not run backwards."""
+        """time: seconds of any clock that does not run backwards."""
         with self._lock:
             return self._painter._pixels(frame, look, pixel_format, self._flags, in_place, 0.0,
                                          self._handle, int(time * 1e6))

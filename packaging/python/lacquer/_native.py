@@ -1,4 +1,4 @@
-"""include/lacquer.h in ctypes: structs and prototypes of liblacquer.so.0, no more."""
+"""include/lacquer.h in ctypes: only the structs and prototypes of liblacquer.so.0."""
 from __future__ import annotations
 
 import ctypes
@@ -93,7 +93,7 @@ class Library:
 
 
 def find() -> str:
-    """$LACQUER_LIBRARY, else the library in this package, else the system's."""
+    """$LACQUER_LIBRARY, otherwise the library in this package, otherwise the system's."""
     named = os.environ.get("LACQUER_LIBRARY")
     bundled = sorted(pathlib.Path(__file__).parent.glob("_lib/lib/**/liblacquer.so.0"))
     return named or (str(bundled[0]) if bundled else "liblacquer.so.0")

@@ -1,5 +1,5 @@
 // axios, as pages and servers use it: node axios.mjs URL HAND.jpg
-// Prints {"checks": N}; throws at the first thing that is wrong.
+// Prints {"checks": N}; throws at the first failure.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import axios from 'axios';
@@ -30,6 +30,6 @@ const picture = await api.postForm(
 assert.equal(picture.data.readUInt16BE(0), 0xffd8);
 checks++;
 const refused = await api.post('/api/process_base64', {}).catch((error) => error.response);
-assert.ok(refused.status === 422 && refused.data.error, 'an error that can be read');
+assert.ok(refused.status === 422 && refused.data.error, 'a readable error');
 checks++;
 console.log(JSON.stringify({ checks }));

@@ -1,5 +1,5 @@
 // Node's own fetch and FormData, as pages and servers use them: node fetch.mjs URL HAND.jpg
-// Prints {"checks": N}; throws at the first thing that is wrong.
+// Prints {"checks": N}; throws at the first failure.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 
@@ -20,7 +20,7 @@ async function post(where, options) {
 const json = { 'content-type': 'application/json' };
 const image = `data:image/jpeg;base64,${text}`;
 await post('/api/process_base64', { headers: json, body: JSON.stringify({ image }) });
-// Without a type of its own a text body is text/plain.
+// A text body without an explicit type is text/plain.
 await post('/api/process_base64', { body: JSON.stringify({ image: text }) });
 await post('/api/process_base64', { body: image });
 await post('/api/process', { body: new URLSearchParams({ image, color: '#00ff00' }) });

@@ -2,7 +2,7 @@ import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { LacquerTryon } from 'lacquer-tryon/react';
 
-// StrictMode puts each component in and takes it out once more.
+// StrictMode mounts each component, unmounts it and mounts it again.
 function Shop() {
   const [ready, setReady] = useState('');
   const [color, setColor] = useState('');

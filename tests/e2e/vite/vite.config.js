@@ -1,4 +1,4 @@
-// Two pages of a shop, made of page.html, whose site lies below a path of its host.
+// Two pages of a shop, built from page.html, on a site below a path of its host.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 

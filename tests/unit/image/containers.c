@@ -1,5 +1,5 @@
-// WebP, AVIF and HEIC, and what is said of files of other kinds. The pictures are the fuzz targets'
-// inputs: one of 32x24 pixels in many ways (HEIC: twice as large).
+// WebP, AVIF and HEIC, and the errors for files of other kinds. The pictures are the fuzz targets'
+// inputs: one of 32x24 pixels in many variants (HEIC: twice as large).
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -16,18 +16,7 @@ static struct lq_picture_info info;
 static struct lq_buf file, edited, pixels, source_pixels, turned_pixels;
 static struct lq_image image, source, turned;
 static struct lq_buf *const bufs[] = {&file, &edited, &pixels, &source_pixels, &turned_pixels};
-
-static int set_up(void **state)
-{
-    (void)state;
-    return codec_set_up(&codec, bufs, LQ_COUNT(bufs), &info, &error);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return codec_tear_down(codec, bufs, LQ_COUNT(bufs), &info);
-}
+static const struct codec_fixture fixture = {&codec, bufs, LQ_COUNT(bufs), &info, &error};
 
 static void load(const char *name)
 {
@@ -278,5 +267,5 @@ int main(void)
         cmocka_unit_test(writes_webp),
         cmocka_unit_test(names_what_it_does_not_take),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, codec_set_up, codec_tear_down);
 }

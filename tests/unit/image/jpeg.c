@@ -10,18 +10,7 @@ static struct lq_error error;
 static struct lq_buf source_buf, file, edited, pixels, whole_pixels;
 static struct lq_image source, image, whole;
 static struct lq_buf *const bufs[] = {&source_buf, &file, &edited, &pixels, &whole_pixels};
-
-static int set_up(void **state)
-{
-    (void)state;
-    return codec_set_up(&codec, bufs, LQ_COUNT(bufs), NULL, &error);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return codec_tear_down(codec, bufs, LQ_COUNT(bufs), NULL);
-}
+static const struct codec_fixture fixture = {&codec, bufs, LQ_COUNT(bufs), NULL, &error};
 
 static int decode(const struct lq_buf *from)
 {
@@ -388,5 +377,5 @@ int main(void)
         cmocka_unit_test(measures_before_decoding),
         cmocka_unit_test(limits_scans),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, codec_set_up, codec_tear_down);
 }

@@ -1,5 +1,5 @@
-// A JPEG of which only a part is wanted: the part as in the whole picture, black around it, and
-// what is done where that cannot be had or the file is damaged.
+// A JPEG of which only a part is wanted: the part equals that of the whole picture, with black
+// around it; also, what happens if that is not possible or the file is damaged.
 #include "image/jpeg.h"
 
 #include <turbojpeg.h>
@@ -16,27 +16,8 @@ static struct lq_image image, whole;
 static struct lq_picture_info info;
 static struct lq_pixel_box wanted;
 static int asked;
-
-static int set_up(void **state)
-{
-    (void)state;
-    struct lq_buf *bufs[] = {&file, &edited, &pixels, &whole_pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_init(bufs[i], 1 << 24);
-    lq_picture_info_init(&info);
-    return lq_codec_new(&codec, &error);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    struct lq_buf *bufs[] = {&file, &edited, &pixels, &whole_pixels};
-    for (size_t i = 0; i < LQ_COUNT(bufs); i++)
-        lq_buf_release(bufs[i]);
-    lq_picture_info_release(&info);
-    lq_codec_free(codec);
-    return 0;
-}
+static struct lq_buf *const bufs[] = {&file, &edited, &pixels, &whole_pixels};
+static const struct codec_fixture fixture = {&codec, bufs, LQ_COUNT(bufs), &info, &error};
 
 // A noisy file, decoded into `whole`.
 static void make_file(int subsampling, int flags)
@@ -197,5 +178,5 @@ int main(void)
         cmocka_unit_test(a_truncated_file_is_an_error),
         cmocka_unit_test(survives_damage),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, codec_set_up, codec_tear_down);
 }

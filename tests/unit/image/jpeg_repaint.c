@@ -14,18 +14,7 @@ static struct lq_image source, image, before, after;
 static struct lq_picture_info info;
 static struct lq_buf *const bufs[] = {&source_buf, &frame, &reply, &pixels,
                                      &before_pixels, &after_pixels};
-
-static int set_up(void **state)
-{
-    (void)state;
-    return codec_set_up(&codec, bufs, LQ_COUNT(bufs), &info, &error);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return codec_tear_down(codec, bufs, LQ_COUNT(bufs), &info);
-}
+static const struct codec_fixture fixture = {&codec, bufs, LQ_COUNT(bufs), &info, &error};
 
 // A frame with some texture in `frame`, decoded into `before`, and again, to be repainted.
 static void take_frame(int quality, int subsampling, int flags)
@@ -194,5 +183,5 @@ int main(void)
         cmocka_unit_test(others_are_encoded_whole),
         cmocka_unit_test(a_damaged_frame_is_refused_and_forgotten),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, codec_set_up, codec_tear_down);
 }

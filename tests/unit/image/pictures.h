@@ -23,36 +23,36 @@ static inline void picture_make(struct lq_image *image, struct lq_buf *buf, int 
     }
 }
 
-// A program's buffers, before its tests and after them.
-static inline void bufs_init(struct lq_buf *const *bufs, size_t count)
+// What codec_set_up and codec_tear_down, the group functions of cmocka, create and release. A file
+// that uses them defines `fixture`; info may be NULL.
+struct codec_fixture {
+    struct lq_codec **codec;
+    struct lq_buf *const *bufs;
+    size_t count;
+    struct lq_picture_info *info;
+    struct lq_error *error;
+};
+
+static const struct codec_fixture fixture;
+
+static inline int codec_set_up(void **state)
 {
-    for (size_t i = 0; i < count; i++)
-        lq_buf_init(bufs[i], 64 << 20);
+    (void)state;
+    for (size_t i = 0; i < fixture.count; i++)
+        lq_buf_init(fixture.bufs[i], 64 << 20);
+    if (fixture.info)
+        lq_picture_info_init(fixture.info);
+    return lq_codec_new(fixture.codec, fixture.error);
 }
 
-static inline void bufs_release(struct lq_buf *const *bufs, size_t count)
+static inline int codec_tear_down(void **state)
 {
-    for (size_t i = 0; i < count; i++)
-        lq_buf_release(bufs[i]);
-}
-
-// The same with a codec and, where it is not NULL, what it says of pictures.
-static inline int codec_set_up(struct lq_codec **codec, struct lq_buf *const *bufs, size_t count,
-                               struct lq_picture_info *info, struct lq_error *error)
-{
-    bufs_init(bufs, count);
-    if (info)
-        lq_picture_info_init(info);
-    return lq_codec_new(codec, error);
-}
-
-static inline int codec_tear_down(struct lq_codec *codec, struct lq_buf *const *bufs, size_t count,
-                                  struct lq_picture_info *info)
-{
-    bufs_release(bufs, count);
-    if (info)
-        lq_picture_info_release(info);
-    lq_codec_free(codec);
+    (void)state;
+    for (size_t i = 0; i < fixture.count; i++)
+        lq_buf_release(fixture.bufs[i]);
+    if (fixture.info)
+        lq_picture_info_release(fixture.info);
+    lq_codec_free(*fixture.codec);
     return 0;
 }
 

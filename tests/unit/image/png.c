@@ -9,18 +9,7 @@ static struct lq_error error;
 static struct lq_buf file, raw, packed, edited, pixels;
 static struct lq_image image;
 static struct lq_buf *const bufs[] = {&file, &raw, &packed, &edited, &pixels};
-
-static int set_up(void **state)
-{
-    (void)state;
-    return codec_set_up(&codec, bufs, LQ_COUNT(bufs), NULL, &error);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return codec_tear_down(codec, bufs, LQ_COUNT(bufs), NULL);
-}
+static const struct codec_fixture fixture = {&codec, bufs, LQ_COUNT(bufs), NULL, &error};
 
 static int decode(const struct lq_buf *from, struct lq_picture_info *info)
 {
@@ -453,5 +442,5 @@ int main(void)
         cmocka_unit_test(never_half_a_picture),
         cmocka_unit_test(survives_damage),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, codec_set_up, codec_tear_down);
 }

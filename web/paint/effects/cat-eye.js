@@ -1,4 +1,5 @@
-// Flakes turned upright by a magnet: a band under glass (magnet_row in src/paint/effect_cat_eye.c).
+// Flakes turned upright by a magnet: a band below the surface (magnet_row in
+// src/paint/effect_cat_eye.c).
 
 export const glsl = `
 uniform float strength, inverseWidth, bandAt, shift;
@@ -9,7 +10,7 @@ void effect(inout vec3 color) {
     // Small nails show the band, not the flakes in it.
     float fine = min(0.5 / pixel, 34.0), rough = 0.9 * fine / 34.0 / (1.0 + blur * fine);
     float x = w * turn.x - u * aspect * turn.y, y = w * turn.y + u * aspect * turn.x;
-    // The band bows a little and runs ahead of the light: it lies below the surface.
+    // The band lies below the surface, so it is slightly curved and offset against the light.
     float t = x - bandAt - 0.05 * y * y + 0.22 * sun.y;
     float grain = valueNoise(vec2(w, u * aspect) * fine + 70.0, 91u) - 0.5;
     float soft = valueNoise(vec2(w * 3.0, u * aspect * 1.5) + 30.0, 92u) - 0.5;

@@ -3,7 +3,7 @@
 export const glsl = `
 uniform float strength, shift;
 uniform vec3 face, edgeColor, ground;
-uniform vec2 away; // of the nail from the picture's middle: every nail mirrors another part of it
+uniform vec2 away; // from the picture's middle: every nail mirrors another part of the picture
 
 float bandOf(float x, float half_, float soft) {
     return smooth01(clamp01((half_ + soft - abs(x)) / soft));
@@ -11,7 +11,7 @@ float bandOf(float x, float half_, float soft) {
 void effect(inout vec3 color) {
     float wave = valueNoise(vec2(w * 1.1, u * aspect * 0.8) + 20.0 + 7.0 * away.yx, 71u) - 0.5;
     float graze = (1.0 - s.z) * (1.0 - s.z);
-    // Of the reflection: its sine stalls on the flanks.
+    // The reflection's angle instead of its sine, which hardly changes on the flanks.
     float angle = s.y * (2.0 + 0.55 * s.y * s.y);
     float x = angle + 0.30 * wave, y = 2.0 * s.z * s.x + 0.24 * wave;
     vec3 hue = mirrored(0.0, 0.0).rgb;

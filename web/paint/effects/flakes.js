@@ -20,7 +20,7 @@ void flakeLayer(vec4 place, vec4 shine, vec2 tint, vec4 turn, inout vec3 color) 
     vec2 jitter = radius + room * vec2(part(h, 6, 4), part(h, 10, 4));
     float tw = 2.0 * part(h, 14, 5) - 1.0, tu = 2.0 * part(h, 19, 5) - 1.0;
     float pick = part(h, 24, 8) * 0.999;
-    // A turn by the tangent of its half: no sine needed.
+    // Rotation from the tangent of half the angle, which needs no sine.
     float t = tw * 0.6 + tu * 0.4, inverse_ = 1.0 / (1.0 + t * t);
     float c = (1.0 - t * t) * inverse_, n = 2.0 * t * inverse_;
     vec2 a = q - vec2(cellAt) - jitter;
@@ -40,8 +40,8 @@ void flakes(inout vec3 color) {
         flakeLayer(flakePlace[i], flakeLight[i], flakeTint[i], flakeTurn[i], color);
 }`;
 
-// In a soft picture flakes run into one another: they lean less, are of one colour, and fill their
-// cells with less of each.
+// In a soft picture flakes blur into one another: they tilt less, have one colour, and fill less of
+// their cells.
 function calmed(layer, blur) {
     const calm = 1 / (1 + blur * layer.scale);
     const present = 1 + (layer.present - 1) * calm;
@@ -57,7 +57,8 @@ function calmed(layer, blur) {
     };
 }
 
-// Flakes too small for the picture's pixels become larger ones, an octave at a time, faded over.
+// Flakes that are too small for the picture's pixels are replaced by larger ones, one octave at a
+// time, with a cross-fade.
 export function octaves(coat, layer, leastPixels) {
     const wanted = leastPixels * coat.pixel * layer.scale;
     const octave = wanted > 1 ? Math.log2(wanted) : 0;
@@ -77,7 +78,7 @@ export function octaves(coat, layer, leastPixels) {
 export const tinted = (color, white, gain) =>
     color.map((c) => c * gain + (0.94 - c * gain) * white);
 
-// The effect's own colours, or these made of the pigment: as it is, paler, brighter.
+// The effect's own colours, or variants of the pigment: as it is, paler, brighter.
 export function flakeColors({ colors, pigment }) {
     if (colors.length) return colors;
     const gain = Math.min(3, 0.8 / Math.max(...pigment, 0.12));

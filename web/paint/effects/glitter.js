@@ -1,4 +1,4 @@
-// Hexagons in three layers, the polish between them in their shadow, and dust that only flashes.
+// Hexagons in three layers that shade the polish between them, and dust that only flashes.
 import { flakeColors, flakes, flakeUniforms, octaves } from './flakes.js';
 
 export const glsl = `${flakes}

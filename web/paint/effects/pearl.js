@@ -1,4 +1,4 @@
-// Fine mica whose edge tends to another colour.
+// Fine mica whose edges shift to another colour.
 import { tinted } from './flakes.js';
 import { sheen, sheenUniforms } from './sheen.js';
 

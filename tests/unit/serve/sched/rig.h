@@ -1,7 +1,7 @@
 // Workers with a task of the test's own instead of the pipeline, for the tests of sessions and of
 // workers. Include in one file of a program.
-// Threads: the test's own is the loop; the task runs on the workers'.
-// Owner: start and stop; who opens a session closes it.
+// Threads: the test's own is the loop; the task runs on those of the workers.
+// Owner: start and stop; whoever opens a session closes it.
 #pragma once
 
 #include <semaphore.h>
@@ -12,18 +12,18 @@
 #include "serve/sched/session.h"
 #include "unit/unit.h"
 
-// A worker's task: waits to be let go if asked to, then copies what came into the reply.
+// A worker's task: with `gated`, waits for `go`; then copies the frame's body into the reply.
 struct rig {
     struct lq_workers *workers;
     sem_t wakes;        // the loop was woken
     sem_t taken, go;    // with `gated`: a frame was taken; it may be finished
     atomic_bool gated;
-    atomic_int steps;   // of a heavy one, each of which is gated
+    atomic_int steps;   // of a heavy frame, each of which is gated
     atomic_bool refuse_light; // a light still turns out to be heavy
     atomic_int open, run;
     int ready;          // calls of the ready callback
-    struct lq_session *taken_by[512]; // whose frames were taken, in turn; with one worker
-    bool exclusive[512], contended[512], yields[512]; // … and what was said of them
+    struct lq_session *taken_by[512]; // whose frames were taken, in order; with one worker
+    bool exclusive[512], contended[512], yields[512]; // … and their flags
     int taken_count;
 };
 
@@ -126,6 +126,20 @@ static inline void post(struct lq_session *session, uint32_t id)
     slot->request.frame_id = id;
     assert_ok(lq_buf_append(&slot->body, &id, sizeof id));
     lq_session_post(session);
+}
+
+// Posts a frame and waits until a worker has taken it; with `gated` the worker then holds it.
+static inline void post_taken(struct lq_session *session, uint32_t id)
+{
+    post(session, id);
+    sem_wait(&rig.taken);
+}
+
+// Lets the worker that holds a frame finish it, and all later frames without waiting.
+static inline void open_gate(void)
+{
+    atomic_store(&rig.gated, false);
+    sem_post(&rig.go);
 }
 
 // The loop: waits for the next reply and takes it; its id.

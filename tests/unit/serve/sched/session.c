@@ -1,4 +1,4 @@
-// What a session does with its frames and replies; workers.c tests whose turn it is.
+// How a session handles its frames and replies; workers.c tests the order between sessions.
 #include "unit/serve/sched/rig.h"
 
 static void answers_in_order(void **state)
@@ -23,13 +23,11 @@ static void two_posted_before_a_worker_wakes_are_both_kept(void **state)
     (void)state;
     start(1, true);
     struct lq_session *other = open_session(), *session = open_session();
-    post(other, 9);
-    sem_wait(&rig.taken); // the only worker is busy
+    post_taken(other, 9); // the only worker is busy
     post(session, 1);
     post(session, 2);
     assert_int_equal(session->replaced, 0);
-    atomic_store(&rig.gated, false);
-    sem_post(&rig.go);
+    open_gate();
     assert_int_equal(next_reply(session), 1);
     assert_int_equal(next_reply(session), 2);
     lq_session_close(session);
@@ -42,13 +40,11 @@ static void the_newest_frame_wins(void **state)
     (void)state;
     start(1, true);
     struct lq_session *session = open_session();
-    post(session, 1);
-    sem_wait(&rig.taken);
+    post_taken(session, 1);
     for (uint32_t id = 2; id <= 100; id++)
         post(session, id);
     assert_int_equal(session->replaced, 98);
-    atomic_store(&rig.gated, false);
-    sem_post(&rig.go);
+    open_gate();
     assert_int_equal(next_reply(session), 1);
     assert_int_equal(next_reply(session), 100);
     assert_false(lq_session_busy(session));
@@ -57,7 +53,7 @@ static void the_newest_frame_wins(void **state)
     stop();
 }
 
-static void replies_that_are_not_taken_stop_the_work(void **state)
+static void unread_replies_stop_the_work(void **state)
 {
     (void)state;
     start(2, false);
@@ -71,7 +67,7 @@ static void replies_that_are_not_taken_stop_the_work(void **state)
     for (uint32_t id = 51; id <= 100; id++)
         post(session, id);
     usleep(20000);
-    // Two are finished and unsent, the newest waits; nothing else was worked on.
+    // Two are finished and unread, the newest waits; no other frame was processed.
     assert_int_equal(atomic_load(&rig.run), LQ_IN_FLIGHT_MAX);
     next_reply(session);
     next_reply(session);
@@ -80,14 +76,13 @@ static void replies_that_are_not_taken_stop_the_work(void **state)
     stop();
 }
 
-// A lacquer.v1 frame that came `age_us` ago waits, and a newer one comes while another session's
-// frame waits too, or none does.
+// Whether a waiting lacquer.v1 frame that arrived `age_us` ago is replaced by a newer one, with or
+// without another session's frame waiting.
 static int replaced_by_a_newer(uint64_t age_us, bool others, enum lq_reply_form form)
 {
     start(1, true);
     struct lq_session *session = open_session(), *other = open_session();
-    post(other, 1);
-    sem_wait(&rig.taken); // the only worker is busy
+    post_taken(other, 1); // the only worker is busy
     if (others)
         post(other, 2);
     for (uint32_t id = 1; id <= 2; id++) {
@@ -97,8 +92,7 @@ static int replaced_by_a_newer(uint64_t age_us, bool others, enum lq_reply_form 
         slot->arrived_us -= age_us;
     }
     int replaced = (int)session->replaced;
-    atomic_store(&rig.gated, false);
-    sem_post(&rig.go);
+    open_gate();
     assert_int_equal(next_reply(session), replaced + 1);
     if (!replaced)
         assert_int_equal(next_reply(session), 2);
@@ -114,9 +108,9 @@ static void while_others_wait_a_newer_frame_overtakes_an_old_one(void **state)
     uint64_t old = LQ_OVERTAKEN_US;
     assert_int_equal(replaced_by_a_newer(old, true, LQ_REPLY_V1), 1);
     assert_int_equal(replaced_by_a_newer(old, true, LQ_REPLY_V1_NAILS), 1);
-    assert_int_equal(replaced_by_a_newer(0, true, LQ_REPLY_V1), 0);      // both just came
-    assert_int_equal(replaced_by_a_newer(old, false, LQ_REPLY_V1), 0);   // nobody is kept waiting
-    assert_int_equal(replaced_by_a_newer(old, true, LQ_REPLY_PICTURE), 0); // has no ids to tell by
+    assert_int_equal(replaced_by_a_newer(0, true, LQ_REPLY_V1), 0);      // both have just arrived
+    assert_int_equal(replaced_by_a_newer(old, false, LQ_REPLY_V1), 0);   // no other session waits
+    assert_int_equal(replaced_by_a_newer(old, true, LQ_REPLY_PICTURE), 0); // has no ids
 }
 
 static void a_session_may_close_at_any_moment(void **state)
@@ -132,7 +126,7 @@ static void a_session_may_close_at_any_moment(void **state)
         if (frames && answers)
             next_reply(session);
         if (unit_random(&seed) % 2)
-            lq_session_fill(session); // half a message has come
+            lq_session_fill(session); // half a message has arrived
         if (unit_random(&seed) % 4 == 0)
             lq_workers_collect(rig.workers);
         lq_session_close(session);
@@ -140,7 +134,7 @@ static void a_session_may_close_at_any_moment(void **state)
     stop();
 }
 
-static void idle_sessions_give_memory_back(void **state)
+static void idle_sessions_release_memory(void **state)
 {
     (void)state;
     static const struct lq_address address = {"v4"};
@@ -163,13 +157,13 @@ static void idle_sessions_give_memory_back(void **state)
     const struct lq_frame_slot *filling = session->filling;
     const size_t filled = filling->body.cap + filling->message.cap;
     assert_int_equal(lq_holder_bytes(session->holder), filled);
-    assert_true(lq_session_hold(session, 100000)); // charged as it comes
+    assert_true(lq_session_hold(session, 100000)); // charged as it arrives
     assert_int_equal(lq_holder_bytes(session->holder), 100001);
     lq_session_drop(session);
     assert_int_equal(lq_holder_bytes(session->holder), filled);
     assert_true(lq_session_trim(session, session->used_us + 1001, 1000));
     assert_int_equal(lq_holder_bytes(session->holder), 0);
-    assert_false(lq_session_trim(session, session->used_us + 1001, 1000)); // once a pause
+    assert_false(lq_session_trim(session, session->used_us + 1001, 1000)); // once per pause
     for (int i = 0; i < LQ_SLOTS; i++)
         assert_null(session->slots[i].body.data);
     post(session, 2);
@@ -181,7 +175,7 @@ static void idle_sessions_give_memory_back(void **state)
     lq_account_free(account);
 }
 
-// A reply that needs no worker, as to a bad frame.
+// A reply that needs no worker, for example to a bad frame.
 static void answer(struct lq_session *session, uint32_t id)
 {
     struct lq_frame_slot *slot = lq_session_fill(session);
@@ -206,13 +200,12 @@ static void an_answer_without_work_keeps_its_turn(void **state)
     stop();
 }
 
-static void an_answer_replaces_what_waits(void **state)
+static void an_answer_replaces_a_waiting_frame(void **state)
 {
     (void)state;
     start(1, true);
     struct lq_session *session = open_session();
-    post(session, 1);
-    sem_wait(&rig.taken);
+    post_taken(session, 1);
     post(session, 2);
     answer(session, 3);
     assert_int_equal(lq_workers_waiting(rig.workers), 0);
@@ -231,12 +224,12 @@ int main(void)
         cmocka_unit_test(answers_in_order),
         cmocka_unit_test(two_posted_before_a_worker_wakes_are_both_kept),
         cmocka_unit_test(the_newest_frame_wins),
-        cmocka_unit_test(replies_that_are_not_taken_stop_the_work),
+        cmocka_unit_test(unread_replies_stop_the_work),
         cmocka_unit_test(while_others_wait_a_newer_frame_overtakes_an_old_one),
         cmocka_unit_test(a_session_may_close_at_any_moment),
-        cmocka_unit_test(idle_sessions_give_memory_back),
+        cmocka_unit_test(idle_sessions_release_memory),
         cmocka_unit_test(an_answer_without_work_keeps_its_turn),
-        cmocka_unit_test(an_answer_replaces_what_waits),
+        cmocka_unit_test(an_answer_replaces_a_waiting_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 """Makes the README's short video: frames of the rendered hand (tests/e2e/hand.mjpeg), painted by
 build/lacquer, as an animated WebP.
 
-    .deps/venv/bin/python tools/make_film.py docs/hand.webp
+    .deps/venv/bin/python tools/make_video.py docs/hand.webp
 """
 import pathlib
 import subprocess
@@ -15,14 +15,14 @@ FRAMES, EVERY, SIZE, FRAME_MS = 28, 2, (400, 300), 90
 LOOKS = ("ruby-gloss", "emerald-cat-eye", "silver-chrome", "classic-french")
 
 
-def pictures(film):
-    """The JPEGs of a video that is nothing but one after the other."""
+def pictures(video):
+    """Splits a video of concatenated JPEGs."""
     starts = []
-    at = film.find(b"\xff\xd8\xff")
+    at = video.find(b"\xff\xd8\xff")
     while at >= 0:
         starts.append(at)
-        at = film.find(b"\xff\xd8\xff", at + 3)
-    return [film[a:b] for a, b in zip(starts, starts[1:] + [len(film)])]
+        at = video.find(b"\xff\xd8\xff", at + 3)
+    return [video[a:b] for a, b in zip(starts, starts[1:] + [len(video)])]
 
 
 def main(out):
