@@ -255,7 +255,7 @@ def test_frames_are_propagated_while_others_wait(tmp_path):
         with server.v1() as ws:  # a single client's frames are all detected
             for number in range(1, 9):
                 ws.send(frame(number, plain()))
-                assert not Reply(ws.recv(timeout=60)).carried
+                assert not Reply(ws.recv(timeout=60)).propagated
         text = httpx.get(server.url + "/metrics").text
         new, old = [line.split()[1] for name in ("propagated", "carried")
                     for line in text.splitlines()
