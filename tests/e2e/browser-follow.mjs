@@ -65,6 +65,10 @@ async function install(truth) {
     context.drawImage(source, 0, 0, width, height);
     return context.getImageData(0, 0, width, height).data;
   };
+  const pixelsOf = (picture, version) => {
+    picture.draw(context, version, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  };
   const decode = (text) =>
     createImageBitmap(new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
   // A small grey picture with its mean and spread normalised, because the fake camera shifts the
@@ -160,9 +164,9 @@ async function install(truth) {
   // What the page currently shows.
   window.measureDrawn = () => {
     const { picture } = tryon().stage;
-    const before = pixels(picture.original());
+    const before = pixelsOf(picture, 'original');
     const { index, difference } = recognise(before);
-    return { ...compare(before, pixels(picture.painted()), index), difference };
+    return { ...compare(before, pixelsOf(picture, 'painted'), index), difference };
   };
 
   // Plays the video frame by frame through the page's own parts, with replies of the real server
@@ -210,7 +214,9 @@ async function install(truth) {
       if (!follows)
         follower.now = ({ center }) => ({ back: [1, 0, 0, 0, 1, 0], center, fade: 1 });
       if (picture.scene)
-        results.push(compare(pixels(picture.original()), pixels(picture.painted()), i));
+        results.push(
+          compare(pixelsOf(picture, 'original'), pixelsOf(picture, 'painted'), i),
+        );
     }
     transport.close();
     painter.close();
@@ -262,7 +268,7 @@ async function install(truth) {
       video.getContext('2d').drawImage(await createImageBitmap(new Blob([bytes])), 0, 0);
       const start = performance.now();
       next((at * 1000) / 30 + 1);
-      if (picture) picture.painted();
+      if (picture) picture.draw(context, 'painted', width, height);
       work.push(performance.now() - start);
       await pause(15);
     };
@@ -278,7 +284,9 @@ async function install(truth) {
         held.splice(0).forEach((take) => take());
       }
       if (picture.scene)
-        results.push(compare(pixels(picture.original()), pixels(picture.painted()), i));
+        results.push(
+          compare(pixelsOf(picture, 'original'), pixelsOf(picture, 'painted'), i),
+        );
     }
     live.stop();
     picture.graphics.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext();

@@ -34,6 +34,11 @@ async function watch([pictures, nailsOf]) {
     context.drawImage(source, 0, 0, width, height);
     return context.getImageData(0, 0, width, height).data;
   };
+  const original = ({ picture }) => {
+    context.resetTransform();
+    picture.draw(context, 'original', width, height);
+    return context.getImageData(0, 0, width, height).data;
+  };
   // A small grey picture with its mean and spread normalised, because the fake camera shifts the
   // range of colours.
   const signature = (data) => {
@@ -75,7 +80,7 @@ async function watch([pictures, nailsOf]) {
   };
   const measure = () => {
     const { stage } = tryon();
-    const before = Uint8ClampedArray.from(pixels(stage.picture.original(), false));
+    const before = original(stage);
     const data = pixels(part('canvas'), stage.mirror);
     const frame = recognise(before);
     const list = nailsOf[frame].map((nail) => {

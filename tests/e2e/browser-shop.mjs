@@ -199,7 +199,7 @@ tests.one_nail_by_a_tap = async ({ browser, server }) => {
     const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d', {
       willReadFrequently: true,
     });
-    context.drawImage(picture.painted(), 0, 0);
+    picture.draw(context, 'painted', picture.width, picture.height);
     return places.map(({ x, y }) => [...context.getImageData(x, y, 1, 1).data]);
   }, nails);
   check(colours[0][2] > colours[0][0] + 40, `the nail is ${colours[0]}`);

@@ -277,7 +277,7 @@ tests.an_own_design_stays_on_the_device = async ({ server }) => {
         const { picture } = tryon().stage;
         const canvas = new OffscreenCanvas(picture.width, picture.height);
         const context = canvas.getContext('2d', { willReadFrequently: true });
-        context.drawImage(picture.painted(), 0, 0);
+        picture.draw(context, 'painted', picture.width, picture.height);
         return [...context.getImageData(x, y, 1, 1).data];
       }, nail);
     const [red, green, blue] = await colour();

@@ -156,7 +156,8 @@ def test_a_file_in_the_folder_s_place(tmp_path, device):
     assert (tmp_path / "site").read_text() == "words"
 
 
-@pytest.mark.parametrize("name", ("engine-choice", "strain", "transport-auto", "transports"))
+@pytest.mark.parametrize("name", ("engine-choice", "redraw", "strain", "transport-auto",
+                                  "transports"))
 def test_modules_of_the_page_by_themselves(name):
     """web/live's choice of an engine, with a clock of its own; the interface of the transports."""
     done = subprocess.run(["node", "--test", HERE / f"{name}.test.mjs"], capture_output=True,

@@ -91,18 +91,20 @@ export class Layers {
         this.#dueAt = now + Math.max(leastMs, (now - this.#began) / share);
     }
 
-    // Lays the polish on a frame.
+    // Draws the polish on a frame. The context's transformation maps the frame's pixels.
     draw(context, nails, backOf) {
+        const frame = context.getTransform();
         for (const nail of nails) {
             const { cell, map } = this.#kept.get(nail.id) ?? {};
             const { back, fade } = backOf(nail);
             if (!cell || !(fade > 0)) continue;
             const [x, y, width, height] = cell;
             context.globalAlpha = fade;
-            context.setTransform(toNail(nail).multiply(mapOf(back)).inverse().multiply(map));
+            const now = toNail(nail).multiply(mapOf(back)).inverse().multiply(map);
+            context.setTransform(frame.multiply(now));
             context.drawImage(this.#canvas, x, y, width, height, x, y, width, height);
         }
-        context.resetTransform();
+        context.setTransform(frame);
         context.globalAlpha = 1;
     }
 }

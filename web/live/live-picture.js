@@ -39,8 +39,7 @@ export class LivePicture {
     #at = 0;
     #scene = null;
     #small = null; // a reduced copy of the frame, if the whole is too much
-    #frame = null; // the frame, and the frame with polish, if polish is moved along
-    #shown = null;
+    #frame = null; // the frame, if polish is moved along
     #layers = { main: new Layers(), second: new Layers() };
     #worn = new Map(); // nail → the finger whose polish it wears, or null
     width = 0;
@@ -54,6 +53,11 @@ export class LivePicture {
 
     get scene() {
         return this.#scene;
+    }
+
+    // Whether it is drawn in the processor's memory: without a GPU that saves a copy.
+    get plain() {
+        return this.#painter.software;
     }
 
     // The newest camera frame, captured at that time in ms; side: maximum of the picture's longer
@@ -136,21 +140,19 @@ export class LivePicture {
         });
     }
 
-    // All three draw into one canvas: each result is valid until the next call.
-    painted() {
-        return this.#wearing('main');
-    }
-    second() {
-        return this.#wearing('second');
-    }
-    original() {
-        return this.#propagating ? this.#frame : this.#paint(() => null);
-    }
-
-    #wearing(which) {
-        const polishOf = (nail) => this.#polishOf(this.#lookStore[which], nail);
-        if (!this.#propagating) return this.#paint(polishOf);
-        return this.#propagate(this.#layers[which], polishOf);
+    // Draws one version, 'painted', 'original' or 'second', at this size. All always exist.
+    draw(context, version, width, height) {
+        const which = { painted: 'main', second: 'second' }[version];
+        const polishOf = which
+            ? (nail) => this.#polishOf(this.#lookStore[which], nail)
+            : () => null;
+        if (!this.#propagating) this.#paint(polishOf);
+        context.save();
+        context.scale(width / this.width, height / this.height);
+        context.drawImage(this.#propagating ? this.#frame : this.#painter.canvas, 0, 0);
+        if (this.#propagating && which) this.#propagate(context, this.#layers[which], polishOf);
+        context.restore();
+        return true;
     }
 
     #polishOf(look, nail) {
@@ -171,14 +173,10 @@ export class LivePicture {
 
     #paint(polishOf) {
         this.#painter.paint(this.#fresh ? polishOf : () => null, this.#placeOf);
-        return this.#painter.canvas;
     }
 
-    #propagate(layers, polishOf) {
-        this.#shown ??= plainCanvas();
-        resize(this.#shown, this);
-        const context = this.#shown.getContext('2d');
-        context.drawImage(this.#frame, 0, 0);
+    // context: of the frame's own pixels.
+    #propagate(context, layers, polishOf) {
         const nails = this.#fresh ? (this.#scene?.nails ?? []) : [];
         const now = performance.now();
         layers.finish(this.#readLayers, now);
@@ -188,7 +186,6 @@ export class LivePicture {
             this.#begin(layers, polishOf, nails, now);
         }
         layers.draw(context, nails, this.#placeOf);
-        return this.#shown;
     }
 
     // A newly chosen look, or a hand that has just appeared, is shown at once; other changes when

@@ -9,6 +9,7 @@ import { Encoder, sentSize, sideMax } from './encoder.js';
 import { Follower } from '../follow/follower.js';
 import { LivePicture } from './live-picture.js';
 import { Painter } from '../paint/painter.js';
+import { Redraw } from './redraw.js';
 import { BitmapPicture } from '../ui/picture.js';
 import { AutoTransport } from './transport-auto.js';
 import { Base64Transport } from './transport-base64.js';
@@ -48,6 +49,7 @@ export class Live {
     #painter = null;
     #patterns = [];
     #picture = null; // drawn here, or null: request painted pictures
+    #redraw;
     #lookStore;
     #encoding = false;
     #running = false;
@@ -76,6 +78,7 @@ export class Live {
         this.#stage = stage;
         this.#stats = stats;
         this.#lookStore = lookStore;
+        this.#redraw = new Redraw(() => stage.draw());
         document.addEventListener('visibilitychange', () => this.frameBudget.restart());
         lookStore.addEventListener('change', () => {
             this.#transport?.look();
@@ -261,6 +264,7 @@ export class Live {
         this.#picture.propagates = this.frameBudget.propagates;
         this.#picture.setFrame(this.#camera.video, at, this.frameBudget.side);
         this.#stage.show(this.#picture);
+        this.#redraw.drawn();
         this.#shown();
     }
 
@@ -360,7 +364,7 @@ export class Live {
         const frame = this.#settle(reply.id, transport.ordered);
         if (!frame) return;
         const shown = reply.scene
-            ? this.#drawNails(reply, frame)
+            ? await this.#drawNails(reply, frame)
             : await this.#showJpeg(reply, frame);
         if (!shown) return;
         this.#stats.add(
@@ -379,12 +383,15 @@ export class Live {
         this.onframe({ id: reply.id, nails: reply.nails, widths });
     }
 
-    #drawNails(reply, frame) {
+    // Draws at once or, if polish is moved along, with the next frame.
+    async #drawNails(reply, frame) {
         if (!this.#picture || !frame.mark || reply.id <= this.#shownId) return false;
         this.#shownId = reply.id;
         this.#picture.setScene(reply.scene, frame.mark);
-        this.#stage.draw();
-        return true;
+        const round = this.#round;
+        if (this.#picture.propagates) await this.#redraw.soon();
+        else this.#stage.draw();
+        return round === this.#round;
     }
 
     async #showJpeg(reply, frame) {

@@ -20,15 +20,13 @@ export class BitmapPicture {
     get height() {
         return this.#painted.height;
     }
-    // Each is a CanvasImageSource, valid until the next call on this picture, or null.
-    painted() {
-        return this.#painted;
-    }
-    original() {
-        return this.#original;
-    }
-    second() {
-        return this.#second;
+
+    // Draws one version, 'painted', 'original' or 'second', at this size. False: there is none yet.
+    draw(context, version, width, height) {
+        const bitmap = { painted: this.#painted, original: this.#original, second: this.#second };
+        if (!bitmap[version]) return false;
+        context.drawImage(bitmap[version], 0, 0, width, height);
+        return true;
     }
 
     setOriginal(bitmap) {

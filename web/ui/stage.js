@@ -8,7 +8,8 @@ export class Stage {
     #box;
     #frame;
     #canvas;
-    #context;
+    #context = null;
+    #plain = false; // the canvas is in the processor's memory
     #picture = null;
     #split = null; // 0..100 of the shown width, or null: no divider
     #versus = 'original'; // what stands left of the divider: 'original' or 'second'
@@ -26,7 +27,6 @@ export class Stage {
         this.#box = find('stage');
         this.#frame = find('picture');
         this.#canvas = find('canvas');
-        this.#context = this.#canvas.getContext('2d', { alpha: false });
         this.#words = words;
         this.#parts = {
             divider: find('divider'),
@@ -70,12 +70,25 @@ export class Stage {
     show(picture) {
         if (this.#picture !== picture) this.#picture?.close();
         this.#picture = picture;
+        this.#open(Boolean(picture.plain));
         this.#frame.hidden = false;
         if (this.#size[0] !== picture.width || this.#size[1] !== picture.height) {
             this.#size = [picture.width, picture.height];
             this.#fit();
         }
         this.draw();
+    }
+
+    // Where a canvas's pixels live is fixed by its first context; to move them it is replaced.
+    #open(plain) {
+        if (this.#context && plain === this.#plain) return;
+        if (this.#context) {
+            const canvas = this.#canvas.cloneNode();
+            this.#canvas.replaceWith(canvas);
+            this.#canvas = canvas;
+        }
+        this.#plain = plain;
+        this.#context = this.#canvas.getContext('2d', { alpha: false, willReadFrequently: plain });
     }
 
     clear() {
@@ -114,7 +127,7 @@ export class Stage {
         canvas.height = height;
         const context = canvas.getContext('2d', { alpha: false });
         if (this.#mirror) context.setTransform(-1, 0, 0, 1, width, 0);
-        context.drawImage(this.#picture.painted(), 0, 0);
+        this.#picture.draw(context, 'painted', width, height);
         return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.95));
     }
 
@@ -132,19 +145,18 @@ export class Stage {
         const context = this.#context;
         context.setTransform(this.#mirror ? -1 : 1, 0, 0, 1, this.#mirror ? width : 0, 0);
         const held = this.#peek && this.#split === null;
-        context.drawImage((held && picture.original()) || picture.painted(), 0, 0, width, height);
+        if (!held || !picture.draw(context, 'original', width, height))
+            picture.draw(context, 'painted', width, height);
         if (this.#split === null) {
             if (!held) this.#drawRing(scale);
             return;
         }
-        const left = this.#versus === 'second' ? picture.second() : picture.original();
-        if (!left) return;
         const x = Math.round((width * this.#split) / 100);
         context.save();
         context.beginPath();
         context.rect(this.#mirror ? width - x : 0, 0, x, height);
         context.clip();
-        context.drawImage(left, 0, 0, width, height);
+        picture.draw(context, this.#versus, width, height);
         context.restore();
     }
 
@@ -199,7 +211,8 @@ export class Stage {
             if (on) this.onwant();
             this.draw();
         };
-        this.#canvas.addEventListener('pointerdown', (event) => {
+        this.#frame.addEventListener('pointerdown', (event) => {
+            if (event.target !== this.#canvas) return;
             this.#pressedAt = event.timeStamp;
             if (event.button === 0) timer = setTimeout(peek, holdMs, true);
         });
@@ -215,8 +228,8 @@ export class Stage {
                 this.#heldLong = event.timeStamp - this.#pressedAt > holdMs;
                 peek(false);
             });
-        this.#canvas.addEventListener('contextmenu', (event) => {
-            if (this.#peek) event.preventDefault();
+        this.#frame.addEventListener('contextmenu', (event) => {
+            if (this.#peek && event.target === this.#canvas) event.preventDefault();
         });
     }
     #pressedAt = 0;
