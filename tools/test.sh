@@ -21,12 +21,10 @@ set_up "$build" --buildtype=release && ninja -C "$build" --quiet || exit 1
 say "unit, golden and style tests"
 c_tests "$build"
 
-say "the same under AddressSanitizer and UndefinedBehaviorSanitizer"
 set_up build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ||
     exit 1
 # shellcheck source=tools/sanitizer_options.sh
 . tools/sanitizer_options.sh
-c_tests build-asan --suite unit --timeout-multiplier 4
 
 page=(.deps/venv/bin/python -m pytest -q tests/e2e/test_browser.py)
 sanitized=(tools/sanitize.sh asan)
@@ -40,55 +38,61 @@ memory=(.deps/venv/bin/python -m pytest -q tests/e2e/test_abuse.py tests/e2e/tes
     -k "memory or cheap")
 taken=$(mktemp -d)
 
-# The lane that is done with the page, or with the sanitizers, goes on with the files that none has
-# yet. What only waits for the server's own limits takes minutes but hardly a core: it ends there. A
-# third lane for these files was tried once, on a machine that grew slower meanwhile, without gain.
+soak=(env LACQUER_SOAK_SECONDS=60 .deps/venv/bin/python -m pytest -q tests/e2e/test_soak.py)
+python_too=(.deps/venv/bin/python -m pytest -q tests/convert)
+[ ! -d tests/train ] || python_too+=(tests/train)
+asan_units=(--suite unit --timeout-multiplier 8)
+
+# Two lanes leave a quarter of two cores idle, because tests wait for what they test; three leave
+# next to nothing idle. Tests that only wait for the server's own limits take minutes but hardly a
+# core: they have a lane of their own, which ends with what needs no page.
 lane_of_the_page() {
     part page "${page[@]}"
     LACQUER_LANES=$taken only="not waits" part server-one "${server[@]}"
 }
 
 lane_of_the_sanitizers() {
+    c_part build-asan "${asan_units[@]}"
     only="not waits" part sanitized "${sanitized[@]}"
+    only=waits part sanitized-waits "${sanitized[@]}"
     LACQUER_LANES=$taken only="not waits" part server-two "${server[@]}"
+}
+
+lane_of_the_server() {
+    LACQUER_LANES=$taken only="not waits" part server-three "${server[@]}"
+    part convert-and-train "${python_too[@]}"
 }
 
 lane_that_waits() {
     only=waits part server-waits "${server[@]}"
-    only=waits part sanitized-waits "${sanitized[@]}"
     part memory "${memory[@]}"
+    program_part tsan tools/sanitize.sh tsan
+    program_part valgrind tools/sanitize.sh valgrind
+    part soak "${soak[@]}"
 }
 
-say "the page, the server, the command, and the server under the sanitizers, in lanes"
+say "the page, the server, the command, and all under the sanitizers, in lanes"
 lane_of_the_page &
 lane_of_the_sanitizers &
+lane_of_the_server &
 lane_that_waits &
 wait
+c_land build-asan "${asan_units[@]}"
 land page "${page[@]}"
-for number in one two; do of_lanes=--lane land "server-$number" "${server[@]}"; done
+for number in one two three; do of_lanes=--lane land "server-$number" "${server[@]}"; done
 land server-waits "${server[@]}"
 land sanitized "${sanitized[@]}"
 land sanitized-waits "${sanitized[@]}"
 land memory "${memory[@]}"
+land convert-and-train "${python_too[@]}"
+land soak "${soak[@]}"
+program_land tsan tools/sanitize.sh tsan
+program_land valgrind tools/sanitize.sh valgrind
 [ "$(ls "$taken" | wc -l)" -eq ${#files[@]} ] ||
     { failed=$((failed + 1)) && failures+=("a file of tests/e2e was not run"); }
 rm -rf "$taken"
 say "what measures times, with nothing beside it"
 python_tests bench tests/e2e/test_bench.py tests/e2e/test_storm.py
-
-# Nothing of what follows looks at the time: a minute of mixed users, the converter's tests and the
-# training tools' go on beside the compilers.
-soak=(env LACQUER_SOAK_SECONDS=60 .deps/venv/bin/python -m pytest -q tests/e2e/test_soak.py)
-python_too=(.deps/venv/bin/python -m pytest -q tests/convert)
-[ ! -d tests/train ] || python_too+=(tests/train)
-part soak "${soak[@]}" &
-part convert-and-train "${python_too[@]}" &
-say "the server under ThreadSanitizer, and under valgrind"
-one_test tools/sanitize.sh tsan
-one_test tools/sanitize.sh valgrind
-wait
-land convert-and-train "${python_too[@]}"
-land soak "${soak[@]}"
 
 name_failures
 say "the end"

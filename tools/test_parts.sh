@@ -4,23 +4,31 @@
 # With the seconds since the start: where the time of a run goes.
 say() { printf '\n== %s (at %d s)\n' "$*" $SECONDS; }
 
-# $1: a build folder. Builds what the tests need and counts what meson's closing table says.
-c_tests() {
-    local log
-    log=$(meson test -C "$1" --print-errorlogs "${@:2}" 2>&1)
-    printf '%s\n' "$log" | grep -vE '^(ninja:|\[|Full log|$)' | tail -n 60
-    count_of() { printf '%s\n' "$log" | awk -v k="$1" '$0 ~ "^"k":" {n = $NF} END {print n + 0}'; }
-    local ok bad
+# $1: a build folder, then options of `meson test`. Builds what the tests need, and runs them.
+c_part() {
+    meson test -C "$1" --print-errorlogs "${@:2}" >"$1/c_tests.log" 2>&1
+}
+
+# Counts what the closing table of c_part's log says.
+c_land() {
+    local log=$1/c_tests.log ok bad name
+    say "$1"
+    grep -vE '^(ninja:|\[|Full log|$)' "$log" | tail -n 60
+    count_of() { awk -v k="$1" '$0 ~ "^"k":" {n = $NF} END {print n + 0}' "$log"; }
     ok=$(count_of Ok)
     bad=$(($(count_of Fail) + $(count_of Timeout) + $(count_of 'Unexpected Pass')))
-    local name
-    while read -r name; do failures+=("$1: $name"); done < <(failures_in <<<"$log")
+    while read -r name; do failures+=("$1: $name"); done < <(failures_in <"$log")
     [ "$ok" -gt 0 ] || {
         bad=$((bad + 1))
         failures+=("$1: no C test was run")
     }
     passed=$((passed + ok)) failed=$((failed + bad))
     skipped=$((skipped + $(count_of Skipped)))
+}
+
+c_tests() {
+    c_part "$@"
+    c_land "$@"
 }
 
 # The lines of meson's "Summary of Failures", without their numbers.
@@ -81,13 +89,21 @@ land() {
     judge "$1" "$(cat "$build/$1.status" || echo 1)" "${@:2}"
 }
 
-# A program that says by its exit status whether all is well.
-one_test() {
-    if "$@"; then
+# $1: a name, then a program that says by its exit status whether all is well.
+program_part() {
+    rm -f "$build/$1.status"
+    "${@:2}" >"$build/$1.log" 2>&1
+    echo $? >"$build/$1.status"
+}
+
+program_land() {
+    say "$1"
+    cat "$build/$1.log"
+    if [ "$(cat "$build/$1.status")" = 0 ]; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
-        failures+=("$*")
+        failures+=("${*:2}")
     fi
 }
 

@@ -101,7 +101,8 @@ def test_a_build_that_breaks_off_has_failed(parts):
 
 
 def test_a_program_that_fails_is_named(parts):
-    done = parts("one_test false --really; one_test true")
+    done = parts("program_part a false --really; program_land a false --really; "
+                 "program_part b true; program_land b true")
     assert "sums: 1 1 0" in done.stdout and done.stdout.endswith("\nfalse --really\n"), done.stdout
 
 
