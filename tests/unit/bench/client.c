@@ -156,7 +156,7 @@ static void http_replies_cut_off_or_refused(void **state)
     struct lq_error err;
     uint64_t bytes;
     assert_int_equal(run_http(cut, 1, &bytes, &err), LQ_ERR_IO);
-    assert_non_null(strstr(err.text, "not whole"));
+    assert_non_null(strstr(err.text, "incomplete"));
     assert_int_equal(run_http(busy, 1, &bytes, &err), LQ_ERR_IO);
     assert_non_null(strstr(err.text, "HTTP 503: late"));
     assert_int_equal(run_http(other, 1, &bytes, &err), LQ_ERR_IO);
