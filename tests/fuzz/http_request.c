@@ -61,7 +61,7 @@ static ptrdiff_t read_body(struct reading *reading, const struct lq_http_request
             uint64_t payload = lq_http_body_payload(&body);
             size_t part = payload < end - at ? (size_t)payload : end - at;
             add(reading, bytes + at, part);
-            lq_http_body_took(&body, part);
+            lq_http_body_consume(&body, part);
             at += part;
         }
     }

@@ -22,7 +22,7 @@ static int read_body(const char *text, size_t len, size_t step, char *payload, s
             size_t part = (size_t)lq_http_body_payload(&body);
             part = part < end - at ? part : end - at;
             memcpy(payload + out, text + at, part);
-            lq_http_body_took(&body, part);
+            lq_http_body_consume(&body, part);
             out += (int)part;
             at += part;
         }
@@ -99,9 +99,9 @@ static void a_length_is_counted(void **state)
     lq_http_body_start(&body, 5);
     assert_int_equal(lq_http_body_frame(&body, (const uint8_t *)"abcdef", 6), 0);
     assert_int_equal(lq_http_body_payload(&body), 5);
-    lq_http_body_took(&body, 3);
+    lq_http_body_consume(&body, 3);
     assert_false(body.whole);
-    lq_http_body_took(&body, 2);
+    lq_http_body_consume(&body, 2);
     assert_true(body.whole);
     assert_int_equal(body.received, 5);
 }
