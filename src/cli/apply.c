@@ -206,7 +206,7 @@ static int write_output(struct tools *tools, const char *path, struct lq_error *
 }
 
 // Warnings about what a user would not expect in the result.
-static void say_what_is_odd(struct tools *tools, const char *input, const struct lq_job *job)
+static void warn(struct tools *tools, const char *input, const struct lq_job *job)
 {
     if (job->shrunk > 1 || job->nails->count == 0)
         lq_progress_hide(&tools->progress);
@@ -248,7 +248,7 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     status = lq_pipe_run(tools->pipe, &job, err);
     if (status != LQ_OK)
         return lq_fail_within(err, "'%s'", input);
-    say_what_is_odd(tools, input, &job);
+    warn(tools, input, &job);
     if (apply->out)
         status = write_output(tools, path, err);
     if (status == LQ_OK && apply->mask_out)
