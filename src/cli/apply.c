@@ -98,9 +98,9 @@ static void check(struct argp_state *state, void *input)
 {
     const struct apply *apply = input;
     if (apply->input_count == 0)
-        argp_error(state, "which picture? lacquer apply IN.jpg -o OUT.jpg");
+        argp_error(state, "no picture given: lacquer apply IN.jpg -o OUT.jpg");
     if (!apply->out && !apply->mask_out && !apply->json)
-        argp_error(state, "where to? give -o OUT, --mask-out FILE or --json");
+        argp_error(state, "no output given: use -o OUT, --mask-out FILE or --json");
     check_endings(apply, state);
 }
 
