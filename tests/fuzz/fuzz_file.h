@@ -9,7 +9,7 @@
 
 #include "fuzz/fuzz.h"
 
-// Writes a file with these bytes and this ending (".json"), private to this process, and returns its
+// Writes a file with these bytes and this ending (".json"), private to this process. Returns its
 // path, which stays valid until the next call.
 static inline const char *fuzz_file(const char *ending, const uint8_t *bytes, size_t len)
 {
