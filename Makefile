@@ -5,27 +5,27 @@
 #                 ENGINE=tensorrt: on an NVIDIA GPU, in the same process (docs/ENGINES.md)
 #   make build    build only: build/lacquer
 #   make test     everything that can be tested on this machine
-#   make test-quick  what a change in one room needs, in under a minute (SINCE=COMMIT; else what is
-#                 not committed)
-#   make bench    the comparison table and the kernels, timed
-#   make install  into /usr/local (DESTDIR and PREFIX honoured)
+#   make test-quick  tests of the folders that changed since SINCE=COMMIT (default: that have
+#                 uncommitted changes), in under a minute
+#   make bench    measure the comparison table and the kernels
+#   make install  install in /usr/local (DESTDIR and PREFIX are supported)
 #   make deb      Debian packages of the program and the library, in build/deb
 #   make wheel    the Python package, in build/wheel
-#   make device   what pages find nails with on the visitor's own device, in build/device
+#   make device   the runtime that detects nails on the visitor's own device, in build/device
 #   make npm      the npm package of the page's element, in build/npm
 #   make dist     the source tarball of the last commit, in build
 BUILD ?= build
 PREFIX ?= /usr/local
 PYTHON := .deps/venv/bin/python
-# What the set-up took from elsewhere where the system's own is too old.
+# Programs that the set-up installed because the system's versions are too old.
 export PATH := $(CURDIR)/.deps/bin:$(PATH)
 export PKG_CONFIG_PATH := $(CURDIR)/.deps/spng/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
-# Where ccache is installed meson uses it; what another checkout compiled is then found too.
+# Meson uses ccache if it is installed. This lets it reuse objects compiled in other checkouts.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-# A person at a terminal sees one line that counts the steps; a log is spared them.
+# On a terminal ninja shows one line that counts the steps; a log does not get it.
 QUIET := $(if $(MAKE_TERMOUT),,--quiet)
 
 .PHONY: all ready build gpu serve test test-quick bench install deb wheel device npm dist clean
@@ -34,8 +34,8 @@ all: build
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX) >/dev/null
 
-# What a set-up fetched after the folder was configured (the page's engine for `make test`, say) is
-# found by configuring it again.
+# Configures the build folder again, to find what the set-up downloaded later (such as the page's
+# engine for `make test`).
 define configure_again
 @[ ! -f $(BUILD)/build.ninja ] || \
 	[ -z "$$(find .deps -maxdepth 1 -name '*.stamp' -newer $(BUILD)/build.ninja)" ] || \

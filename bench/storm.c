@@ -1,14 +1,14 @@
-// A storm of connections at a server on this machine, for tests/e2e/storm.py: so many a second
-// come, do one thing and go by a reset, each from one of many loopback addresses.
+// Opens many connections to a server on this machine, for tests/e2e/storm.py: RATE a second, each
+// from one of many loopback addresses. Each does one thing and then resets the connection.
 //
-//   bench-storm PORT RATE SECONDS KINDS      KINDS, in turn: c  connects and says nothing
-//                                                            t  has a TLS handshake
-//                                                            w  becomes a WebSocket, plain
-//                                                            s  becomes a WebSocket through TLS
+//   bench-storm PORT RATE SECONDS KINDS      KINDS, in turn: c  connects and sends nothing
+//                                                            t  performs a TLS handshake
+//                                                            w  opens a WebSocket without TLS
+//                                                            s  opens a WebSocket with TLS
 //
-// Prints one JSON line: how many of each kind did what they came for, how many failed, and how long
-// the storm took. Who is late catches up, so that the rate holds on average.
-// Threads: each has connections of its own, one at a time. Owner: main.
+// Prints one JSON line: how many of each kind succeeded, how many failed, and how long it took. A
+// thread that is late catches up, so that the mean rate is kept.
+// Threads: each opens its own connections, one at a time. Owner: main.
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,13 +1,13 @@
-// One model in this process and on a Triton server, side by side: whether the answers agree, and
-// what going there costs.
+// Compares one model in this process and on a Triton server: whether the outputs agree, and how
+// much time the requests add.
 //
 //   build/bench/bench-triton MODEL URL NAME[,NAME...] [ROUNDS]
 //
 // Each round runs the same input in OpenVINO here, then for every NAME on Triton over plain HTTP
-// and by shared memory, one after the other, so that whatever else the machine does falls on all.
-// What Triton says it spent in the model (compute_input + compute_infer + compute_output of
-// /v2/models/NAME/stats) is read before and after each request; a request's overhead is its time
-// here less that. Medians, as JSON on stdout.
+// and with shared memory, one after the other, so that other load on the machine affects all alike.
+// Before and after each request it reads the time that Triton reports for the model (compute_input
+// + compute_infer + compute_output of /v2/models/NAME/stats); a request's overhead is its time here
+// minus that. Prints medians as JSON on stdout.
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -57,7 +57,7 @@ static void start(struct runner *runner, const char *engine, const struct lq_eng
     runner->tensors = runner->ops->request_tensors(runner->request);
 }
 
-// Milliseconds that the server has spent in the model so far.
+// Returns the milliseconds that the server has spent in the model so far.
 static double spent_ms(struct lq_http *http, const char *url)
 {
     static const char *const parts[] = {"compute_input", "compute_infer", "compute_output"};
@@ -119,7 +119,7 @@ static double difference(const struct runner *a, const struct runner *b)
     return most;
 }
 
-// Pixels, so that a server that takes bytes is given the same.
+// Fills the input with multiples of 1/255, so that a server with uint8 input gets the same values.
 static void fill(const struct runner *runner)
 {
     const struct lq_tensor *input = &runner->tensors->inputs[0];
@@ -160,7 +160,7 @@ static void print(int rounds)
     json_decref(root);
 }
 
-// One model of the server, asked in both ways for what `here` takes.
+// Opens one model of the server over both transports, with the input shape of `here`.
 static void start_served(char *name, const char *path, const char *url)
 {
     struct served *one = &served[served_count++];

@@ -1,22 +1,23 @@
 #!/bin/sh
-# What the image of deploy/Dockerfile.triton runs: Triton on the GPU, Lacquer before it. Lacquer
-# answers from the processor until Triton is ready (TensorRT builds engines first, which takes
-# minutes) and whenever it is not. Arguments go to `lacquer serve`, as --token-file.
+# The entry point of deploy/Dockerfile.triton: runs Triton on the GPU and Lacquer in front of it.
+# Until Triton is ready (TensorRT first builds engines, which takes minutes), and whenever it is
+# down, Lacquer detects nails on the processor. Arguments, such as --token-file, are passed to
+# `lacquer serve`.
 #
-#   LACQUER_MODELS         the model repository, a volume that stays; /models
+#   LACQUER_MODELS         the model repository, a persistent volume; /models
 #   LACQUER_TRITON_REPO    options of `lacquer triton-repo`, for the first start;
 #                          --gpu --tensorrt fp16
 #   LACQUER_TRITON_SERVER  further options of tritonserver; none
 set -eu
 models=${LACQUER_MODELS:-/models}
-# What a start that was cut off left half written: Triton would take it for a model.
+# Removes a model that an interrupted start left half written: Triton would try to load it.
 rm -rf "$models"/.nail.??????
 if [ ! -d "$models/nail" ]; then
     # shellcheck disable=SC2086 # they are several options
     lacquer triton-repo --out "$models" --name nail ${LACQUER_TRITON_REPO---gpu --tensorrt fp16}
 fi
 
-# Triton has no passwords: nobody outside reaches it. It is started again when it ends.
+# Triton has no authentication, so it listens only on loopback. It is restarted when it ends.
 while :; do
     # shellcheck disable=SC2086 # they are several options
     tritonserver --model-repository="$models" --http-address=127.0.0.1 --allow-grpc=false \

@@ -1,4 +1,4 @@
-/* Paints the nails of one picture with liblacquer, and says where they are.
+/* Paints the nails of one picture with liblacquer, and prints where they are.
  *
  *   cc examples/paint.c $(pkg-config --cflags --libs lacquer) -o paint
  *   ./paint hand.jpg painted.jpg

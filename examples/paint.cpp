@@ -1,4 +1,4 @@
-/* Paints a picture file with a whole look, from C++17.
+/* Paints a picture file with a complete look, in C++17.
  *
  *   c++ -std=c++17 examples/paint.cpp $(pkg-config --cflags --libs lacquer) -o paint
  *   ./paint hand.jpg painted.jpg classic-french

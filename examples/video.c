@@ -36,7 +36,7 @@ static void close_all(struct painter *painter)
     lacquer_close(painter->lacquer);
 }
 
-/* Returns how many frames were painted, negative when one failed. */
+/* Returns the number of frames painted, or a negative number if one failed. */
 static long paint_all(struct painter *painter, unsigned char *pixels, int width, int height,
                       double fps)
 {
@@ -61,7 +61,7 @@ static long paint_all(struct painter *painter, unsigned char *pixels, int width,
     }
 }
 
-/* 0 when it is no number, or beyond the most. */
+/* Returns 0 if the text is not a number or the number exceeds `most`. */
 static double number(const char *text, double most)
 {
     char *end;

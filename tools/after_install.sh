@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run by `meson install` where nothing is staged (no DESTDIR): the loader learns of the new library.
+# Run by `meson install` without DESTDIR: adds the new library to the loader's cache.
 #
 #   tools/after_install.sh FOLDER_OF_THE_LIBRARY
 PATH=$PATH:/sbin:/usr/sbin

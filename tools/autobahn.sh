@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs the Autobahn test suite (wstest, fuzzing client) against the server's /ws and writes the
-# summary that is kept as docs/AUTOBAHN.md. The suite needs Python 2.7 and Debian 12 has none: it
-# lives in a Debian 11 root of its own, made once by debootstrap (as root, about 550 MB).
+# summary in docs/AUTOBAHN.md. The suite needs Python 2.7, which Debian 12 does not have, so it runs
+# in a separate Debian 11 root, created once with debootstrap (as root, about 550 MB).
 #
 #   tools/autobahn.sh [ROOT]          default ROOT: .deps/autobahn
-#   CASES=9.1.1,10.* tools/autobahn.sh   these only; nothing is written to docs/
+#   CASES=9.1.1,10.* tools/autobahn.sh   only these; writes nothing to docs/
 #
 # The server under test is tests/conformance/lacquer-echo: `lacquer serve` with an echo at /ws
-# (tests/conformance/echo.c). The whole suite takes some minutes; what it says case by case is left
+# (tests/conformance/echo.c). The whole suite takes some minutes; the results of each case are
 # in build/autobahn/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,7 +25,7 @@ if [ ! -x "$root/usr/local/bin/wstest" ]; then
         --include=python2.7,python2.7-dev,ca-certificates,gcc,libc6-dev bullseye "$root"
     cp /etc/resolv.conf "$root/etc/"
     cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-    # The last versions that Python 2.7 runs.
+    # The last versions that support Python 2.7.
     mkdir -p "$root/wheels"
     .deps/venv/bin/pip --disable-pip-version-check -q download --no-deps -d "$root/wheels" \
         --only-binary :all: --python-version 27 --implementation py --abi none \

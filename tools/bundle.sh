@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Lacquer with every library that it uses, the C library too, in one folder: it then runs on any
-# x86-64 Linux, whatever that has. For images that are not Debian 12, as NVIDIA's.
+# Puts Lacquer and every library that it uses, including the C library, in one folder, so that it
+# runs on any x86-64 Linux. Made for images that are not Debian 12, such as NVIDIA's.
 #
 #   DESTDIR=/tmp/out make install
-#   tools/bundle.sh /tmp/out/usr/local /opt/lacquer      # FROM and TO, where it is to stay
+#   tools/bundle.sh /tmp/out/usr/local /opt/lacquer      # FROM, and TO, its final path
 #
-# Needs patchelf. The programs that it makes know TO by its path: move it and they do not start.
+# Needs patchelf. The programs contain the path TO and do not start if the folder is moved.
 set -euo pipefail
 [ $# = 2 ] || { sed -n '2,9s/^# \?//p' "$0" >&2; exit 2; }
 from=$1 to=$2
@@ -18,11 +18,12 @@ mkdir -p "$to/bin" "$to/lib" "$to/share"
 cp -a "$from/lib/lacquer" "$to/lib/"
 cp -a "$from/share/lacquer" "$to/share/"
 cp "$from/bin/lacquer" "$to/bin/lacquer"
-# What the program and OpenVINO's own libraries link with, but for those that lie beside them.
+# Copies the libraries that the program and OpenVINO's own libraries link with, except those in
+# their own folder.
 for file in "$from/bin/lacquer" "$from"/lib/lacquer/*.so*; do
     LD_LIBRARY_PATH="$from/lib/lacquer" ldd "$file"
 done | awk '$3 ~ /^\// {print $3} $1 ~ /^\// {print $1}' | grep -v -F "$from/" | sort -u |
     xargs cp -L -t "$to/lib"
 loader=$(basename "$(patchelf --print-interpreter "$to/bin/lacquer")")
-# RPATH and not RUNPATH: libraries that are opened later, as OpenVINO, look there too.
+# RPATH and not RUNPATH, because it also applies to libraries loaded later, such as OpenVINO.
 patchelf --set-interpreter "$to/lib/$loader" --force-rpath --set-rpath "$to/lib" "$to/bin/lacquer"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Holds deploy/kubernetes against the schemas of Kubernetes itself, unknown fields refused. They
-# come with a package of 18 MB that nothing else needs, which is why this is no part of `make test`.
+# Validates deploy/kubernetes with the schemas of Kubernetes itself and rejects unknown fields. The
+# schemas come in a package of 18 MB that nothing else needs, so `make test` does not run this.
 #
-#   tools/check_kubernetes.sh [VERSION...]      default: the oldest and the newest that are tried
+#   tools/check_kubernetes.sh [VERSION...]      default: the oldest and the newest version tested
 #
-# custom-metrics.yaml is a piece of another program's configuration and no object: it is left out.
+# custom-metrics.yaml is not checked: it is part of another program's configuration, not an object.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=.deps/venv-kubernetes
@@ -18,7 +18,7 @@ fi
 for version in "${versions[@]}"; do
     "$venv/bin/kubernetes-validate" --strict -k "$version" deploy/kubernetes/lacquer.yaml
 done
-# What it would say of a mistake.
+# Makes sure that a mistake is detected.
 if sed 's/minReplicas:/minReplica:/' deploy/kubernetes/lacquer.yaml |
     "$venv/bin/kubernetes-validate" --strict --quiet /dev/stdin >/dev/null 2>&1; then
     echo "check_kubernetes: a misspelt field was not found" >&2

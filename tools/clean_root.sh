@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Proves that a fresh Debian needs nothing but the checkout: makes a minimal system with
-# debootstrap, clones the last commit into it, runs `make serve` there, asks the server for a
-# painted picture, paints one with `lacquer apply`, then runs the tests. By hand, as root. Its last
-# line says how it went; docs/CLEAN-ROOT.md keeps what it found.
+# Tests that a fresh Debian needs nothing but the checkout: creates a minimal system with
+# debootstrap, clones the last commit into it, runs `make serve` there, requests a painted picture
+# from the server, paints one with `lacquer apply`, then runs the tests. Run it by hand, as root.
+# Its last line reports the result; docs/CLEAN-ROOT.md records what was found.
 #
 #   tools/clean_root.sh [bookworm] [trixie] [arm64] [--quick | --serve-only] [--keep] [--again]
 #
-#   bookworm, trixie  Debian 12 (default), 13; both: one after the other
-#   arm64             on x86-64 too, played by QEMU (packages qemu-user-static, binfmt-support):
-#                     some twenty times slower, and only the C tests run
-#   --quick           in place of `make test`: its set-up, the C tests and the command's and the
-#                     server's own (minutes in place of half an hour)
+#   bookworm, trixie  Debian 12 (default), 13; if both are given, one after the other
+#   arm64             also works on x86-64, emulated by QEMU (packages qemu-user-static,
+#                     binfmt-support): about twenty times slower, and only the C tests run
+#   --quick           instead of `make test` (half an hour): its set-up, the C tests, and the tests
+#                     of the command and the server (minutes)
 #   --serve-only      no tests
-#   --keep            leaves the system when all went well, too
-#   --again           goes on with the system that a run before has left
+#   --keep            keeps the system even after success
+#   --again           continues with the system that an earlier run kept
 #
-# CLEAN_ROOT=FOLDER        where the system is made (/var/tmp/lacquer-root-SUITE)
-# CLEAN_ROOT_TARBALL=FILE  a tarball of `make dist` in place of the commit
+# CLEAN_ROOT=FOLDER        where the system is created (/var/tmp/lacquer-root-SUITE)
+# CLEAN_ROOT_TARBALL=FILE  a tarball of `make dist` instead of the commit
 set -euo pipefail
 [ -z "${CLEAN_ROOT_TARBALL:-}" ] || CLEAN_ROOT_TARBALL=$(realpath "$CLEAN_ROOT_TARBALL")
 export CLEAN_ROOT_TARBALL=${CLEAN_ROOT_TARBALL:-}
@@ -37,7 +37,7 @@ done
 [ "$(id -u)" = 0 ] || { echo "clean_root: run it as root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "clean_root: apt-get install debootstrap" >&2; exit 1; }
 played=$([ "$machine" = "$(dpkg --print-architecture)" ] || echo 1)
-# Asked once, outside: the /proc of the script's own namespace does not show it.
+# Determined once, outside: the script's own namespace does not show it in /proc.
 [ -z "$played" ] || [ -n "${CLEAN_ROOT_ALONE:-}" ] ||
     [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || {
     echo "clean_root: no $machine programs run here: apt-get install qemu-user-static" \
@@ -45,7 +45,7 @@ played=$([ "$machine" = "$(dpkg --print-architecture)" ] || echo 1)
     exit 1
 }
 
-# Each in turn, and its last line again at the end.
+# Runs one system after the other, and repeats the last line of each at the end.
 one_after_the_other() {
     local suite word words=() status=0 log
     log=$(mktemp)
@@ -71,7 +71,7 @@ root=${CLEAN_ROOT:-/var/tmp/lacquer-root-$suite}
 port=8571
 patience=$([ -n "$played" ] && echo 14400 || echo 3600) # seconds for the first `make serve`
 
-# What is mounted and started below is this script's alone and goes with it.
+# Mounts and processes below are in the script's own namespaces and end with it.
 [ -n "${CLEAN_ROOT_ALONE:-}" ] || CLEAN_ROOT_ALONE=1 exec unshare --mount --propagation private \
     --pid --fork --kill-child --mount-proc "$self" "$@"
 trap 'exit 130' INT TERM
@@ -99,9 +99,9 @@ step() {
 }
 
 in_root() {
-    # The authorities this machine trusts are the only thing carried over: some have one of their
-    # own.
-    # QEMU plays a Raspberry Pi 5's processor: its own default has SVE, which it plays very slowly.
+    # Only the certificate authorities that this machine trusts are copied, because some networks
+    # have one of their own.
+    # QEMU emulates a Raspberry Pi 5's processor: its default one has SVE, whose emulation is slow.
     env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI="${CI:-}" PORT=$port \
         ${played:+QEMU_CPU=cortex-a76} \
         PIP_CERT=/root/authorities.crt NODE_EXTRA_CA_CERTS=/root/authorities.crt \
@@ -110,7 +110,7 @@ in_root() {
 
 size() { du -sxm "$@" | tail -n 1 | awk '{printf "%s MB", $1}'; }
 
-# Of a log that grows: what the set-up and the server say, as they say it, until process $2 ends.
+# Follows a growing log and prints the lines of the set-up and the server until process $2 ends.
 follow() {
     tail -n +1 -f --pid="$2" "$1" | grep --line-buffered -E '^setup:|listening on|^==' |
         sed -u 's/^/    /'
@@ -126,7 +126,7 @@ make_root() {
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
     cp /etc/ssl/certs/ca-certificates.crt "$root/root/authorities.crt"
-    # A system that is thrown away need not outlive a power cut.
+    # A temporary system need not survive a power failure.
     echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/clean-root"
     mkdir -p "$root/root/shared" "$root/root/lacquer"
     if [ -n "$CLEAN_ROOT_TARBALL" ]; then
@@ -140,7 +140,7 @@ mount_root() {
     mount -t proc proc "$root/proc"
     mount -t sysfs sysfs "$root/sys"
     mount --rbind /dev "$root/dev"
-    [ -d ../shared ] || return 0 # pictures and models that only some checkouts have
+    [ -d ../shared ] || return 0 # pictures and models, which only some checkouts have
     mount --bind "$(readlink -f ../shared)" "$root/root/shared"
     mount -o remount,bind,ro "$root/root/shared"
 }
@@ -178,13 +178,13 @@ serve() {
     echo "on disk: $((after - before)) MB, of them .deps $(size "$root/root/lacquer/.deps")," \
         "build $(size "$root/root/lacquer/build")"
     step "a picture, painted by the server"
-    # The server gives up a picture after a minute, which under QEMU the first one may well take.
+    # The server aborts a picture after a minute; under QEMU the first one may take longer.
     curl -sf ${played:+--retry 9 --retry-all-errors} -H 'Accept: image/jpeg' \
         -F image=@tests/golden/hands/light.jpg -o "$root/painted.jpg" \
         "http://127.0.0.1:$port/api/process"
     found+=("$(stat -c %s "$root/painted.jpg") bytes painted by it")
     step "the server's stop"
-    pkill --oldest --exact lacquer # of this script's own processes, for it sees no others
+    pkill --oldest --exact lacquer # only of this script's own processes: it sees no others
     wait "$server" || { tail -n 20 "$root/serve.log" && exit 1; }
 }
 
@@ -196,7 +196,7 @@ apply() {
     found+=("$nails nails by apply")
 }
 
-# $1: a command in the system, whose log goes to test.log; its progress is seen.
+# $1: a command to run in the system; logs it to test.log and shows its progress.
 logged() {
     local running
     : >"$root/test.log"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes Debian packages of the checkout as it is, changes that are not committed included:
-# lacquer, liblacquer0 (with OpenVINO beside it) and liblacquer-dev, in FOLDER (default build/deb).
-# A second run compiles what changed. lintian looks at them where it is installed.
+# Makes Debian packages of the checkout, including uncommitted changes: lacquer, liblacquer0 (with
+# OpenVINO beside it) and liblacquer-dev, in FOLDER (default build/deb). A second run compiles only
+# what changed. lintian checks them if it is installed.
 #
-#   tools/deb.sh [FOLDER]         LACQUER_DEB_FAST=1: packed quickly, half as large again
+#   tools/deb.sh [FOLDER]         LACQUER_DEB_FAST=1: compress faster, half as large again
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-build/deb}
@@ -20,18 +20,18 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 rm -rf "$out/source" "$out"/*.deb
 mkdir "$out/source"
-# With their times, so that what was compiled before is known to be up to date.
+# Keeps modification times, so that objects compiled before count as up to date.
 git ls-files -z | while IFS= read -r -d '' file; do
     [ ! -e "$file" ] || printf '%s\0' "$file"
 done | tar --null -T - -c | tar -x -C "$out/source"
 mv "$out/source/packaging/debian" "$out/source/debian"
 ln -s "$(readlink -f .deps)" "$out/source/.deps"
 version=$(sed -n "s/^ *version: '\([^']*\)'.*/\1/p;" meson.build | head -1)
-version=${version/-rc/~rc} # to Debian a candidate comes before its release
+version=${version/-rc/~rc} # for Debian, ~ sorts a candidate before its release
 sed -i "1s/([^)]*)/($version)/" "$out/source/debian/changelog"
 [ -z "${LACQUER_DEB_FAST:-}" ] || export LACQUER_DEB_COMPRESSION="-Zgzip -z1"
 export DEB_BUILD_OPTIONS="noautodbgsym parallel=$(nproc) ${DEB_BUILD_OPTIONS:-}"
-# No -d where dpkg knows the packages; where meson came another way, dpkg need not know.
+# With -d if meson was not installed as a package: dpkg would report it as missing.
 check=
 (cd "$out/source" && dpkg-checkbuilddeps 2>/dev/null) || check=-d
 (cd "$out/source" && dpkg-buildpackage -b -us -uc -nc $check >"$out/build.log" 2>&1) ||

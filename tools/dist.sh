@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the source tarball of the last commit: FOLDER/lacquer-VERSION.tar.gz, the same bytes each
-# time, with all that git tracks in a folder of its name. It builds without git (`make serve`);
-# tools/clean_root.sh tries one in a minimal Debian (CLEAN_ROOT_TARBALL=FILE).
+# Makes the source tarball of the last commit: FOLDER/lacquer-VERSION.tar.gz, reproducible, with all
+# files that git tracks in a folder of that name. It builds without git (`make serve`);
+# tools/clean_root.sh tests one in a minimal Debian (CLEAN_ROOT_TARBALL=FILE).
 #
 #   tools/dist.sh FOLDER
 set -euo pipefail

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Looks for inputs that break a parser of foreign bytes: runs libFuzzer targets under
+# Searches for inputs that break a parser of foreign bytes: runs libFuzzer targets under
 # AddressSanitizer and UndefinedBehaviorSanitizer. Needs clang with its runtime
-# (Debian: clang libclang-rt-dev). What breaks one is kept as build-fuzz/found/TARGET-*.
+# (Debian: clang libclang-rt-dev). Inputs that break one are stored as build-fuzz/found/TARGET-*.
 #
-#   tools/fuzz.sh                     60 s each target, one a core at a time
-#   tools/fuzz.sh 600 jpeg png        600 s each of these
-#   tools/fuzz.sh --keep [TARGET...]  adds what covered new code to tests/fuzz/corpus
+#   tools/fuzz.sh                     60 s for each target, one target per core
+#   tools/fuzz.sh 600 jpeg png        600 s for each of these
+#   tools/fuzz.sh --keep [TARGET...]  adds inputs that reached new code to tests/fuzz/corpus
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=build-fuzz
@@ -30,15 +30,15 @@ mkdir -p $build/found
 # shellcheck source=tools/sanitizer_options.sh
 . tools/sanitizer_options.sh
 
-# $1: a target. Says one line of what was tried, or what was found.
+# $1: a target. Prints one line: how much was tried, or what was found.
 try_one() {
     local target=$1 program=$build/tests/fuzz/fuzz-$1 committed=tests/fuzz/corpus/$1
     local mine=$build/corpus/$1 log=$build/found/$1.log
     mkdir -p "$mine" "$committed"
     [ ! -e "${LACQUER_TESTS_OVER:-/nowhere}" ] || seconds=3 # .ci/run
     if [ -n "$keep" ]; then
-        # Only what reaches new code (not the same code more often), and nothing large: the corpus
-        # is committed, and replayed in every test.
+        # Only small inputs that reach new code (not the same code more often): the corpus is
+        # committed, and every test run replays it.
         "$program" -set_cover_merge=1 -use_counters=0 -max_len=8192 "$committed" "$mine" 2>&1 |
             tail -n 1
     elif "$program" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -max_len=16384 \
@@ -53,6 +53,6 @@ try_one() {
 }
 export -f try_one
 export build seconds keep
-# One target a core; xargs ends with another status than 0 when one of them did.
+# Runs one target per core; xargs returns a nonzero status if one of them failed.
 # shellcheck disable=SC2016  # the inner shell expands it
 printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'try_one "$0"'

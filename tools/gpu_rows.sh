@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The bench rows that take an NVIDIA GPU, measured on a machine that has one and no network.
+# Measures the bench rows that need an NVIDIA GPU, on a machine that has one and no network.
 #
-#   tools/gpu_rows.sh pack DIR             here: all that it takes, in pieces of 60 MiB
+#   tools/gpu_rows.sh pack DIR             here: packs what is needed, in pieces of 60 MiB
 #   tools/gpu_rows.sh run DIR OUT.json     there: with DIR and this script copied to it
 #
-# pack wants `make build` done, patchelf, and for TensorRT in process `tools/setup.sh gpu`; what is
-# not there is left out, and its row says so. run takes eight minutes at most, puts the parts into
+# pack needs `make build`, patchelf, and for TensorRT in process `tools/setup.sh gpu`; missing parts
+# are left out, and their rows report it. run takes at most eight minutes, unpacks into
 # /tmp/lacquer-gpu, and writes device, driver, versions and rows; a row that could not be measured
-# says why ("triton" tells of its server). The Triton rows want a tritonserver with the onnxruntime
-# backend on that machine, in PATH or /opt/tritonserver/bin: none comes as a wheel.
+# has a reason ("triton" has that of its server). The Triton rows need a tritonserver with the
+# onnxruntime backend on that machine, in PATH or /opt/tritonserver/bin: there is no wheel of it.
 set -euo pipefail
 home=/tmp/lacquer-gpu piece=60M limit_s=480
 say() { printf 'gpu_rows: %s\n' "$*" >&2; }
@@ -41,10 +41,10 @@ unpack() {
     cat "$1"/part.* | tar -C "$home" -x
 }
 
-# A text as JSON has it: none of ours holds more than this.
+# Quotes a text for JSON; it drops the few characters that would need escaping.
 quote() { printf '"%s"' "$(tr -d '\\"\n\r\t' <<<"$1")"; }
 
-# The server of the Triton rows: its address in $url, and in $why what it cannot do.
+# Starts the server of the Triton rows: sets $url to its address, and $why to what it cannot do.
 start_triton() {
     local server
     url='' why='no tritonserver on this machine'

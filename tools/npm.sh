@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Makes the npm package `lacquer-tryon` of what was built: the static site's files and a way into
-# them for bundlers and React, in BUILD/npm/lacquer-tryon-VERSION.tgz. The same files give the same
-# bytes.
+# Makes the npm package `lacquer-tryon` from the build: the static site's files, with entry points
+# for bundlers and React, as BUILD/npm/lacquer-tryon-VERSION.tgz. It is reproducible.
 #
 #   tools/npm.sh [BUILD] [DEVICE]      DEVICE: the runtime's folder (BUILD/device)
 set -euo pipefail
@@ -16,7 +15,7 @@ rm -rf "$out"
 mkdir -p "$out"
 cp -r packaging/npm "$out/package"
 "$build/lacquer" site --out "$out/package/dist" --device "$device" >/dev/null
-# What only a page of its own has a use for.
+# Removes the files that only a complete page needs.
 (cd "$out/package/dist" && rm -rf index.html sw.js _headers .nojekyll lacquer-site.json \
     manifest.webmanifest icons page.css)
 cp LICENSE web/tryon.d.ts "$out/package/"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes tests/golden/painted and tests/golden/finishes anew from tests/golden/hands. Look at every
-# picture before committing it.
+# Creates tests/golden/painted and tests/golden/finishes again from tests/golden/hands. Look at
+# every picture before you commit it.
 # Usage: tools/regolden.sh [BUILD]
 set -eu
 cd "$(dirname "$0")/.."

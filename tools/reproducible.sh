@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds twice, in two folders, with another umask, locale, time zone and number of jobs, and
-# compares what is installed byte by byte. The source stays where it is: its path is compiled in, so
-# that a build that is not installed finds its model.
+# Builds twice, in two folders, with different umask, locale, time zone and number of jobs, and
+# compares the installed files byte by byte. The source folder is the same for both: its path is
+# compiled in, so that an uninstalled program finds its model.
 #
 #   tools/reproducible.sh [FOLDER]     builds under FOLDER (default build-twice), removed at the end
 set -euo pipefail
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 where=${1:-build-twice}
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
-export CCACHE_DISABLE=1 # else the second build would be the first one's objects
+export CCACHE_DISABLE=1 # otherwise the second build would reuse the first one's objects
 results=(lacquer liblacquer.so lacquer.1 lacquer.spdx.json)
 
 build_in() {

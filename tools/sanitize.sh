@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The server under the sanitizers and under valgrind; the units under ASan + UBSan are in test.sh.
+# Tests the server with sanitizers and valgrind. test.sh runs the unit tests with ASan + UBSan.
 #
 #   tools/sanitize.sh [asan] [tsan] [valgrind]      default: all three
 #
-# asan      the end-to-end tests of every protocol and of bad input, with ASan + UBSan in the server
+# asan      end-to-end tests of every protocol and of bad input, with ASan + UBSan in the server
 # tsan      ThreadSanitizer: half a minute of the soak's mixed users, three workers
-# valgrind  a start, a picture and a stop under memcheck with recorded tensors in OpenVINO's place,
-#           which uses processor features that valgrind lacks
+# valgrind  a start, a picture and a stop under memcheck, with recorded tensors instead of OpenVINO,
+#           which uses processor features that valgrind does not support
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tools/sanitizer_options.sh
@@ -23,8 +23,8 @@ build_with() { # FOLDER SANITIZERS
     ninja -C "$1" --quiet lacquer
 }
 
-# Until process $1 has said in file $2 where it listens, however slow the machine is; false where it
-# ends before.
+# Waits until process $1 has written to file $2 where it listens, however slow the machine is; false
+# if it ends before.
 listens() {
     until grep -q listening "$2"; do
         kill -0 "$1" 2>/dev/null || return 1
@@ -35,14 +35,14 @@ listens() {
 run_asan() {
     build_with build-asan address,undefined
     LACQUER=$PWD/build-asan/lacquer "$python" -m pytest -q "${end_to_end[@]}" \
-        -k 'not memory and not cheap and not storm_of_sighup' # these weigh memory, which ASan keeps
+        -k 'not memory and not cheap and not storm_of_sighup' # tests of memory use
 }
 
 run_tsan() {
     build_with build-tsan thread
-    # OpenVINO is not built for it and synchronises in ways it cannot see: recorded tensors instead.
-    # Without the random layout of memory, where the kernel lets us: some spread it wider than TSan
-    # can take.
+    # OpenVINO is not built for TSan, which cannot see how it synchronises: recorded tensors replace
+    # it. Address space randomisation is turned off if the kernel allows it, because some kernels
+    # randomise more than TSan supports.
     local fixed_layout=(setarch "$(uname -m)" -R)
     "${fixed_layout[@]}" true 2>/dev/null || fixed_layout=()
     LACQUER=$PWD/build-tsan/lacquer TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \

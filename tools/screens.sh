@@ -7,7 +7,7 @@
 #   tools/screens.sh phone dark rtl      some; any of the three may be left out
 #   tools/screens.sh phone de            in this language of web/lang
 #
-# Wants build/lacquer and Chromium; its camera is the rendered hand of tests/e2e/hand.mjpeg.
+# Needs build/lacquer and Chromium; its camera is the rendered hand of tests/e2e/hand.mjpeg.
 set -eu
 cd "$(dirname "$0")/.."
 exec node tests/e2e/browser-screens.mjs "$PWD/build/screens" "$@"

@@ -20,12 +20,12 @@ for part in system packages pypi openvino device tests; do
     . "tools/setup/$part.sh"
 done
 
-# A stamp holds the checksum of what it was made from: a changed pin is installed anew.
+# A stamp contains the checksum of its inputs, so a changed pin is installed again.
 fresh() { [ -f ".deps/$1.stamp" ] && [ "$(cat ".deps/$1.stamp")" = "$2" ]; }
 
 mkdir -p .deps
 python=$(cat .deps/python 2>/dev/null || echo python3)
-# Another system in a container may share this folder.
+# Includes the system, because a container with another one may share this folder.
 sum=$(cat tools/setup/{system,packages,pypi}.sh tools/setup/*.txt "$0" \
     <(system_name && needed_meson) | sha256sum)
 fresh "packages-$what" "$sum" || {
@@ -39,7 +39,7 @@ fresh "packages-$what" "$sum" || {
     get_onnx_proto
     printf '%s' "$sum" >".deps/packages-$what.stamp"
 }
-# Side by side, for each waits for the network and then for the disk. apt-get takes one at a time.
+# In parallel, because each waits for the network and then for the disk; apt-get allows only one.
 get_all_openvino() {
     get_openvino
     get_openvino_python

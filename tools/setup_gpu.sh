@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Fetches what --engine onnxruntime loads into .deps/onnxruntime, so that a GPU needs no container:
+# Downloads the libraries that --engine onnxruntime loads to .deps/onnxruntime, so that a GPU needs
+# no container:
 #
 #   tools/setup_gpu.sh gpu      ONNX Runtime, CUDA and TensorRT for NVIDIA GPUs (5 GB of disk)
 #   tools/setup_gpu.sh cpu      ONNX Runtime for the processor alone (40 MB)
 #   tools/setup_gpu.sh intel    OpenVINO's part for Intel GPUs, into .deps/openvino
 #
-# Wheels are named by tools/{gpu,tensorrt,onnxruntime}.txt with their checksums. A second run finds
-# its stamp and returns at once. DEPS=FOLDER: another folder than .deps. The driver is not fetched:
-# it comes with the machine (`lacquer engines` says which is there).
+# tools/{gpu,tensorrt,onnxruntime}.txt list the wheels with their checksums. A second run finds its
+# stamp and returns at once. DEPS=FOLDER: another folder than .deps. The driver is not downloaded;
+# the machine must already have one (`lacquer engines` shows it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-gpu} deps=${DEPS:-.deps} python=${PYTHON:-python3}
@@ -33,7 +34,7 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$work"
 mkdir -p "$work/wheels" "$work/libs"
 
-# The wheels' C libraries alone are used: one Python's name is as good as another's.
+# Only the wheels' C libraries are used, so the Python version does not matter.
 download() {
     "${pip[@]}" download --no-deps --require-hashes --only-binary :all: --implementation cp \
         --python-version 3.11 --abi cp311 --abi none --platform manylinux_2_28_x86_64 \
@@ -41,7 +42,7 @@ download() {
         --platform manylinux2010_x86_64 -d "$work/wheels" -r "$1"
 }
 
-# One wheel at a time, so that the disk holds each but once.
+# One wheel at a time, so that there is never more than one copy on the disk.
 unpack() {
     local wheel
     for wheel in "$work"/wheels/*.whl; do
@@ -96,6 +97,6 @@ esac
 rm -rf "$deps/onnxruntime"
 mv "$work/libs" "$deps/onnxruntime"
 rm -f "$deps"/onnxruntime-{gpu,cpu}.stamp
-# Without TensorRT it is tried again the next time.
+# Without TensorRT there is no stamp, so that the next run tries again.
 $whole && printf '%s' "$sum" >"$stamp"
 say "ONNX Runtime lies in $deps/onnxruntime"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Builds lacquer.wasm: what finds nails in the page (src/device), by Debian's clang, lld, wasi-libc
-# and Binaryen. One thread, SIMD128.
+# Builds lacquer.wasm, which detects nails in the page (src/device), with Debian's clang, lld,
+# wasi-libc and Binaryen. One thread, SIMD128.
 #
 #   tools/wasm.sh OUT.wasm SCRATCH [DEPFILE]   builds it; SCRATCH keeps object files
-#   tools/wasm.sh --check                      says what is missing, and with which packages it
-#                                              comes
+#   tools/wasm.sh --check                      prints what is missing, and which packages
+#                                              contain it
 #
 # Clang and wasi-libc instead of Emscripten: 60 MB of packages instead of 600, and the little glue
-# that is needed (web/device/host.js) is ours to read. Binaryen's Asyncify lets the C wait for a
-# network that the browser runs (src/device/device.h).
+# code that is needed (web/device/host.js) is our own. Binaryen's Asyncify lets the C code wait for
+# a network that the browser runs (src/device/device.h).
 set -euo pipefail
 here=$PWD
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 need "$clang" clang
 need wasm-ld lld
 need wasm-opt binaryen
-need zstd zstd # of tools/device.py
+need zstd zstd # for tools/device.py
 version=$("$clang" -dumpversion 2>/dev/null | cut -d. -f1 || true)
 [ -f /usr/include/wasm32-wasi/stdlib.h ] || missing="$missing wasi-libc"
 runtime=$("$clang" --target=wasm32-wasi -print-libgcc-file-name 2>/dev/null || true)
@@ -46,8 +46,8 @@ sources=(
     src/frame/{crop,detect,multiscale,window,wire,wire_nails}.c
     src/device/{device,network}.c src/device/wasm/page.c
 )
-# Multiplications and additions are not joined, so that the figures are those of every other
-# processor without such an instruction.
+# Multiplications and additions are not fused, so that results are the same as on processors
+# without such an instruction.
 flags=(
     --target=wasm32-wasi -std=gnu17 -O3 -msimd128 -DNDEBUG -D_GNU_SOURCE
     -ffunction-sections -fdata-sections -fno-math-errno -fno-trapping-math -ffp-contract=off
@@ -60,7 +60,8 @@ for source in "${sources[@]}"; do
     objects+=("$object")
     "$clang" "${flags[@]}" -MMD -c "$source" -o "$object"
 done
-# One rule of all objects' dependencies, from the root as the build runs elsewhere.
+# Writes one rule with the dependencies of all objects. Paths are relative to the root, because the
+# build runs in another folder.
 [ -z "$depfile" ] || {
     printf '%s:' "$1"
     cat "${objects[@]/%.o/.d}" | tr ' \\' '\n\n' | grep -E '^(src|include)/' | sort -u |

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the Python package `lacquer` of what was built: a wheel in BUILD/wheel with liblacquer, its
-# networks and OpenVINO in it. It uses the system's picture libraries, those that BUILD links with.
-# It is for machines of the same distribution; pip elsewhere takes it, but the loader does not.
+# Makes the Python package `lacquer` from the build: a wheel in BUILD/wheel with liblacquer, its
+# networks and OpenVINO. It uses the system's picture libraries, as BUILD does. It is for machines
+# with the same distribution: elsewhere pip installs it, but the loader cannot load it.
 #
 #   tools/wheel.sh [BUILD]
 set -euo pipefail

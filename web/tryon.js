@@ -91,7 +91,7 @@ export class LacquerTryon extends HTMLElement {
             stats:
                 this.hasAttribute('stats') ||
                 new URLSearchParams(location.search).has('stats'),
-            tell: this.#tell,
+            dispatch: this.#dispatch,
         });
         this.#connect((id) => root.getElementById(id));
         this.#wear();
@@ -102,10 +102,10 @@ export class LacquerTryon extends HTMLElement {
     }
 
     // Dispatches an event to the page; returns false if the page cancelled it.
-    #tell = (type, detail, init) => {
-        const said = type === 'lacquer-look' ? lookDetail(this.#app) : detail;
+    #dispatch = (type, detail, init) => {
+        const full = type === 'lacquer-look' ? lookDetail(this.#app) : detail;
         return this.dispatchEvent(
-            new CustomEvent(type, { detail: said, bubbles: true, composed: true, ...init }),
+            new CustomEvent(type, { detail: full, bubbles: true, composed: true, ...init }),
         );
     };
 
@@ -115,11 +115,11 @@ export class LacquerTryon extends HTMLElement {
         const words = this.#words;
         const own = this.hasAttribute('deep-links');
         const page = own ? location.href : home;
-        new Offer({ app, find, words, tell: this.#tell });
-        const sharing = new Sharing({ app, find, words, tell: this.#tell, page });
+        new Offer({ app, find, words, dispatch: this.#dispatch });
+        const sharing = new Sharing({ app, find, words, dispatch: this.#dispatch, page });
         this.#sharing = sharing;
         app.message = () => sharing.message;
-        app.notices.onbad = (kind, message) => this.#tell('lacquer-error', { kind, message });
+        app.notices.onbad = (kind, message) => this.#dispatch('lacquer-error', { kind, message });
         this.#tellModes(find('stage'));
         const ready = () => {
             if (!app.catalogue.looks.length) return; // only a favourite was stored; the catalogue
@@ -131,7 +131,7 @@ export class LacquerTryon extends HTMLElement {
                 second: address.get('second'),
             });
             const { looks, shades } = app.catalogue;
-            this.#tell('lacquer-ready', { looks: looks.length, shades: shades.length });
+            this.#dispatch('lacquer-ready', { looks: looks.length, shades: shades.length });
         };
         app.catalogue.addEventListener('change', ready);
         if (this.hasAttribute('installable')) install(home);
@@ -142,8 +142,8 @@ export class LacquerTryon extends HTMLElement {
         new MutationObserver(() => {
             const { mode: next } = stage.dataset;
             if (next === mode) return;
-            if (next === 'empty') this.#tell('lacquer-stop', { source: names[mode] });
-            else this.#tell('lacquer-start', { source: names[next] });
+            if (next === 'empty') this.#dispatch('lacquer-stop', { source: names[mode] });
+            else this.#dispatch('lacquer-start', { source: names[next] });
             mode = next;
         }).observe(stage, { attributes: true, attributeFilter: ['data-mode'] });
     }

@@ -19,7 +19,8 @@ struct bench {
     struct lq_error err;
 };
 
-// Shading, an edge every so often and a little noise: compresses about as a photograph does.
+// Draws shading, some edges and a little noise, so that the picture compresses about as well as a
+// photo.
 static void paint_source(const struct lq_image *image)
 {
     uint32_t noise = 1;

@@ -1,5 +1,6 @@
-// Decoding of a model's answers, without the model: ten nails in a YOLOv8-seg answer at 640x640,
-// in both orders of memory, and a whole-picture map of 192x144. The bound for ten nails: 500 us.
+// Times the decoding of a model's outputs, without the model: ten nails in YOLOv8-seg outputs for
+// 640x640, in both memory layouts, and a whole-picture map of 192x144. Ten nails must take at most
+// 500 us.
 //
 //   bench-model [ROUNDS]
 #include <stdio.h>
@@ -28,7 +29,7 @@ static float noise(uint32_t *state)
     return (float)(*state >> 8) / (float)(1 << 24);
 }
 
-// Nails of 60 x 80 pixels in two rows of five, each seen by four neighbouring anchors.
+// Nails of 60 x 80 pixels in two rows of five, each detected by four neighbouring anchors.
 static void fill(struct bench *b)
 {
     uint32_t state = 1;
@@ -72,7 +73,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Median and fastest in microseconds; a decode that finds something else than expected fails.
+// Prints median and minimum in microseconds; fails if the number of nails found is wrong.
 static int measure(struct bench *b, const char *name, void (*run)(struct bench *), size_t rounds,
                    uint64_t *times)
 {

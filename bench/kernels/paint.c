@@ -1,6 +1,6 @@
 // Times finding, refining and painting ten nails on one core: median microseconds, for a live frame
-// and for a 12-megapixel photo; each finish on the nails as they are, and on nails made longer
-// (half a nail, almond), their shadow and lit edge with them.
+// and for a 12-megapixel photo; each finish on natural nails and on longer ones (by half a nail,
+// almond), with their shadow and lit edge.
 // Usage: paint [ROUNDS]    Threads: one.
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ struct scene {
     struct lq_nails nails;
 };
 
-// How deep (x, y), in shares of the picture's height, lies inside the nearest of two rows of nails.
+// How far (x, y) lies inside the nearest nail of two rows; all in shares of the picture's height.
 static float depth_at(float x, float y)
 {
     float most = -1.0f;
@@ -65,7 +65,7 @@ static void draw(struct scene *scene)
                                      {0, 0, (float)picture->width, (float)picture->height}};
 }
 
-// The nails are told which end their tip is: else none would be made longer.
+// Finds the nails and sets their tips, because only nails with a known tip are made longer.
 static int find(struct scene *scene)
 {
     const struct lq_nails *nails;
@@ -91,7 +91,7 @@ static int by_time(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
-// finish < 0: find. Every round starts from the picture as it was drawn.
+// finish < 0: times finding instead of painting. Every round starts from the unpainted picture.
 static int measure(struct scene *scene, int finish, bool longer, int rounds, unsigned *times)
 {
     int status = LQ_OK;

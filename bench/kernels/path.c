@@ -1,9 +1,10 @@
-// The processor time of each stage of a frame's way through the pipeline but the networks', with a
-// tracker, as in a live session at 30 frames a second: each frame of a Motion JPEG film, the least
-// of ROUNDS, then the mean over the frames. The network finds the nails in a first round, which is
-// not counted; its answers are then played again. So other programs hardly disturb the figures.
+// Measures the processor time of each stage of the pipeline except the networks, with a tracker, as
+// in a live session at 30 frames a second. The input is a Motion JPEG video; each value is the
+// minimum of ROUNDS for each frame, averaged over the frames, so that other programs hardly affect
+// it. In a first round, which is not counted, the network runs and its outputs are recorded; the
+// other rounds replay them.
 //
-//   bench-path [FILM.mjpeg [ROUNDS]]
+//   bench-path [VIDEO.mjpeg [ROUNDS]]
 #include "base/clock.h"
 #include "model/model.h"
 
@@ -20,7 +21,7 @@ static int infer_or_not(struct lq_runner *runner, uint64_t deadline_us, struct l
 static int patches_or_recorded(struct lq_runner *runner, const struct lq_patch **patches,
                                int *count, struct lq_error *err);
 
-// The pipeline itself, with this clock and these answers.
+// Includes the pipeline's own source, with this clock and the recorded outputs.
 #define lq_clock_us processor_us
 #define lq_runner_infer infer_or_not
 #define lq_runner_patches patches_or_recorded
@@ -41,32 +42,32 @@ static int patches_or_recorded(struct lq_runner *runner, const struct lq_patch *
 
 enum { FRAMES_MAX = 24, ROUNDS = 10, FPS = 30 };
 
-struct film {
+struct video {
     struct lq_buf frames[FRAMES_MAX];
     int count;
 };
 
-// How a frame is answered.
-enum reply { NAILS_WHOLE, NAILS, PICTURE, REPLIES }; // NAILS_WHOLE: and decoded whole
+// The reply to a frame. NAILS_WHOLE: nails, from a frame decoded at full size.
+enum reply { NAILS_WHOLE, NAILS, PICTURE, REPLIES };
 
 struct bench {
     struct lq_codec *codec;
     struct lq_model *model;
     struct lq_pipe *pipe;
     struct lq_buf file, output;
-    struct film film, wide; // as it is; its middle as 16:9, twice as large
-    uint32_t least[REPLIES][FRAMES_MAX][LQ_STAGE_COUNT + 1]; // microseconds; the last: in all
+    struct video video, wide; // as given; its middle in 16:9, twice as large
+    uint32_t least[REPLIES][FRAMES_MAX][LQ_STAGE_COUNT + 1]; // microseconds; the last: the total
     size_t bytes[REPLIES];
     struct lq_surround_memory *surround;
     struct lq_error err;
 };
 
-// ---- the network's answers
+// ---- the network's outputs
 
 static struct {
-    bool on;   // the network runs
-    int frame; // the one in work
-    struct lq_patch patches[FRAMES_MAX]; // a map of the whole or of a region
+    bool on;   // run the network
+    int frame; // the current one
+    struct lq_patch patches[FRAMES_MAX]; // a map of the whole frame or of a region
     struct lq_buf data[FRAMES_MAX];
 } record;
 
@@ -99,16 +100,16 @@ static int patches_or_recorded(struct lq_runner *runner, const struct lq_patch *
 
 // ---- the frames
 
-// One JPEG ends and the next begins where a last marker meets a first one.
-static int split(struct bench *b, struct film *film)
+// Splits concatenated JPEGs: one ends where an end marker is followed by a start marker.
+static int split(struct bench *b, struct video *video)
 {
     static const uint8_t seam[] = {0xff, 0xd9, 0xff, 0xd8};
     const uint8_t *from = b->file.data;
     int status = LQ_OK;
-    for (size_t left = b->file.len; status == LQ_OK && left > 0 && film->count < FRAMES_MAX;) {
+    for (size_t left = b->file.len; status == LQ_OK && left > 0 && video->count < FRAMES_MAX;) {
         const uint8_t *next = memmem(from, left, seam, sizeof seam);
         size_t len = next ? (size_t)(next - from) + 2 : left;
-        struct lq_buf *frame = &film->frames[film->count++];
+        struct lq_buf *frame = &video->frames[video->count++];
         lq_buf_init(frame, LQ_MESSAGE_BYTES_MAX);
         status = lq_buf_append(frame, from, len);
         from += len;
@@ -117,7 +118,7 @@ static int split(struct bench *b, struct film *film)
     return status;
 }
 
-// Between pixels as a camera's own scaler does.
+// Interpolates between pixels, as a camera's own scaler does.
 static uint8_t between(const struct lq_image *image, int x, int y, int c)
 {
     int i = x / 2, j = y / 2, right = i + (x & 1 && i + 1 < image->width);
@@ -183,14 +184,15 @@ static int run_frame(struct bench *b, struct lq_tracker *tracker, const struct l
     return LQ_OK;
 }
 
-static int run_film(struct bench *b, const struct film *film, enum reply reply, bool with_network)
+static int run_video(struct bench *b, const struct video *video, enum reply reply,
+                     bool with_network)
 {
     record.on = with_network;
     lq_surround_memory_forget(b->surround);
     struct lq_tracker *tracker = NULL;
     int status = lq_tracker_new(&tracker);
-    for (int i = 0; status == LQ_OK && i < film->count; i++)
-        status = run_frame(b, tracker, &film->frames[i], i, reply);
+    for (int i = 0; status == LQ_OK && i < video->count; i++)
+        status = run_frame(b, tracker, &video->frames[i], i, reply);
     lq_tracker_free(tracker);
     return status;
 }
@@ -208,18 +210,18 @@ static void print_row(const struct bench *b, enum reply reply, const char *size,
     printf(" %6zu\n", b->bytes[reply] / (size_t)frames / (size_t)rounds);
 }
 
-// The replies take turns, so that what else this machine does is the same for all.
-static int measure_film(struct bench *b, const struct film *film, const char *size, long rounds)
+// Measures the kinds of reply alternately, so that other load on this machine affects all alike.
+static int measure_video(struct bench *b, const struct video *video, const char *size, long rounds)
 {
     static const char *const names[REPLIES] = {"nails, decoded whole", "nails", "JPEG"};
-    int status = run_film(b, film, NAILS_WHOLE, true);
+    int status = run_video(b, video, NAILS_WHOLE, true);
     memset(b->least, 0xff, sizeof b->least);
     memset(b->bytes, 0, sizeof b->bytes);
     for (long i = 0; i < rounds; i++)
         for (int reply = 0; status == LQ_OK && reply < REPLIES; reply++)
-            status = run_film(b, film, (enum reply)reply, false);
+            status = run_video(b, video, (enum reply)reply, false);
     for (int reply = 0; status == LQ_OK && reply < REPLIES; reply++)
-        print_row(b, (enum reply)reply, size, names[reply], film->count, rounds);
+        print_row(b, (enum reply)reply, size, names[reply], video->count, rounds);
     return status;
 }
 
@@ -229,24 +231,24 @@ static int measure_all(struct bench *b, long rounds)
     for (int s = 0; s < LQ_STAGE_COUNT; s++)
         printf(" %8s", lq_stage_name((enum lq_stage)s));
     printf(" %8s %6s\n", "total", "bytes");
-    int status = measure_film(b, &b->film, "640x480", rounds);
-    return status == LQ_OK ? measure_film(b, &b->wide, "1280x720", rounds) : status;
+    int status = measure_video(b, &b->video, "640x480", rounds);
+    return status == LQ_OK ? measure_video(b, &b->wide, "1280x720", rounds) : status;
 }
 
-// ---- the whole
+// ---- the whole program
 
-static int bench_open(struct bench *b, const char *film)
+static int bench_open(struct bench *b, const char *video)
 {
     const struct lq_model_options options = {.engine = "openvino", .tune = LQ_TUNE_THROUGHPUT};
     lq_buf_init(&b->file, LQ_FILE_BYTES_MAX);
     lq_buf_init(&b->output, LQ_MESSAGE_BYTES_MAX);
     int status = lq_codec_new(&b->codec, &b->err);
     if (status == LQ_OK)
-        status = lq_file_read(film, &b->file, &b->err);
+        status = lq_file_read(video, &b->file, &b->err);
     if (status == LQ_OK)
-        status = split(b, &b->film);
-    for (int i = 0; status == LQ_OK && i < b->film.count; i++)
-        status = widen(b, &b->film.frames[i], &b->wide.frames[b->wide.count++]);
+        status = split(b, &b->video);
+    for (int i = 0; status == LQ_OK && i < b->video.count; i++)
+        status = widen(b, &b->video.frames[i], &b->wide.frames[b->wide.count++]);
     if (status == LQ_OK)
         status = lq_surround_memory_new(&b->surround);
     if (status == LQ_OK)
@@ -263,7 +265,7 @@ static void bench_close(struct bench *b)
     lq_buf_release(&b->file);
     lq_buf_release(&b->output);
     for (int i = 0; i < FRAMES_MAX; i++) {
-        lq_buf_release(&b->film.frames[i]);
+        lq_buf_release(&b->video.frames[i]);
         lq_buf_release(&b->wide.frames[i]);
     }
 }

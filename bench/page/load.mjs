@@ -3,14 +3,8 @@
 // until shades can be chosen, and the requests, waves of requests and bytes before the camera
 // starts.
 //
-//   node bench/page/load.mjs [RUNS] [URL]     medians of RUNS (5); URL: of a static site, served
-//   by
-//                                             a host
-//                                             that
-//                                             compresses;
-//                                             default:
-//                                             starts a
-//                                             server
+//   node bench/page/load.mjs [RUNS] [URL]     medians of RUNS (5); URL: of a static site on a
+//                                             host that compresses; default: starts a server
 import { Server, launch, withCamera } from '../../tests/e2e/browser-harness.mjs';
 import { load, networks } from '../../tests/e2e/browser-network.mjs';
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the comparison stack's Python packages, at pinned versions and hashes, into .deps/venv-peers.
-# Only `make bench` needs them. A second run finds its stamp and returns at once.
+# Installs the comparison stack's Python packages, with pinned versions and hashes, in
+# .deps/venv-peers. Only `make bench` needs them. A second run finds its stamp and returns at once.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 sum=$(cd bench/peers && sha256sum requirements.txt setup.sh make_yolo.py | sha256sum)
@@ -12,7 +12,8 @@ rm -rf .deps/venv-peers
 python3 -m venv .deps/venv-peers
 .deps/venv-peers/bin/pip --disable-pip-version-check -q install --only-binary :all: \
     --require-hashes --no-deps -r bench/peers/requirements.txt
-# The graph that its users run, with weights of no meaning: nothing is fetched for it.
+# Makes a model with the graph that users of this stack run and with random weights, so that nothing
+# is downloaded.
 mkdir -p .deps/peers
 .deps/venv-peers/bin/python bench/peers/make_yolo.py .deps/peers/yolov8s-seg-shape.tflite
 printf '%s' "$sum" >"$stamp"

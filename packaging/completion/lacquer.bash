@@ -1,5 +1,5 @@
 # Completion of lacquer's commands and options in bash. Both are read from the program itself, so
-# that they are always those of the version at hand.
+# that they always match the installed version.
 _lacquer()
 {
     local word=${COMP_WORDS[COMP_CWORD]}

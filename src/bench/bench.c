@@ -61,7 +61,7 @@ static void skip_rows(struct lq_bench *bench, const char *const *ids, int count,
         not_measured(lq_bench_row(&bench->report, ids[i]), err);
 }
 
-// One server, the rows that want it, and perhaps the load.
+// Starts one server and measures the rows that need it, and the loads if requested.
 static int run_rows(struct lq_bench *bench, const char *const *ids, int count,
                     const struct lq_bench_setting *setting, bool loads, struct lq_error *err)
 {
@@ -89,7 +89,7 @@ static int run_rows(struct lq_bench *bench, const char *const *ids, int count,
     return LQ_OK;
 }
 
-// A row on Triton, when the check finds that it can be measured.
+// Measures a row on Triton, if the check finds that this is possible.
 static void run_triton_row(struct lq_bench *bench, const char *id, const char *model,
                            int (*check)(const struct lq_bench_options *chosen,
                                         struct lq_error *err))
@@ -162,8 +162,8 @@ void lq_bench_init(struct lq_bench *bench)
         {.id = "yolo-ws", .name = "YOLOv8-seg model, WebSocket binary + CPU"},
         {.id = "yolo-ws-bf16", .name = "YOLOv8-seg model, WebSocket + CPU, bf16"},
     };
-    // Programs are run from there: not by one that was installed, whose source folder may be
-    // anybody's.
+    // The bench runs programs in bench/, so only if it is itself run from its build folder: of an
+    // installed program, any user might own the source folder.
     uid_t owner;
     bool built = lq_place_is_built(&owner);
     *bench = (struct lq_bench){.options = {

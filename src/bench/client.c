@@ -37,7 +37,7 @@ static bool is_http(const struct lq_client *client)
     return client->target->way == LQ_CLIENT_HTTP;
 }
 
-// What the WebSockets wait for, in the order of the clients.
+// Lists the WebSockets and the events that each waits for, in the order of the clients.
 static unsigned gather_waits(const struct lq_client_set *set)
 {
     struct curl_waitfd *waits = set->waits;
@@ -64,7 +64,7 @@ static int pump_websockets(const struct lq_client_set *set, struct lq_error *err
 
 int lq_client_set_turn(struct lq_client_set *set, int wait_ms, struct lq_error *err)
 {
-    int status = lq_client_http_pump(set, err); // what was added since may begin
+    int status = lq_client_http_pump(set, err); // starts requests added since
     if (status != LQ_OK)
         return status;
     unsigned count = gather_waits(set);
@@ -93,7 +93,7 @@ int lq_client_open(struct lq_client *client, struct lq_client_set *set,
     return status;
 }
 
-// Its place in the set goes to the last of them.
+// Removes the client from the set; the last client moves to its index.
 static void leave(struct lq_client *client)
 {
     struct lq_client_set *set = client->set;
@@ -108,7 +108,7 @@ void lq_client_close(struct lq_client *client)
         return;
     leave(client);
     if (client->curl) {
-        curl_multi_remove_handle(client->set->multi, client->curl); // of none it has: no matter
+        curl_multi_remove_handle(client->set->multi, client->curl); // harmless if it was not added
         curl_easy_cleanup(client->curl);
     }
     curl_slist_free_all(client->headers);

@@ -63,7 +63,7 @@ struct lq_client {
     uint64_t times_us[LQ_CLIENT_TIMES]; // sums over …
     long timed;              // … this many replies
     long propagated;         // … this many of which had nails propagated from the last frame
-    double fps_told;         // frame rate set by the server; 0: no limit
+    double fps_max;         // frame rate set by the server; 0: no limit
     void (*on_reply)(void *context, const struct lq_client_reply *reply);
     void *context;
 };

@@ -10,7 +10,7 @@ static size_t on_received(char *bytes, size_t size, size_t count, void *context)
     return lq_buf_append(&client->in, bytes, size * count) == LQ_OK ? size * count : 0;
 }
 
-// libcurl's report of what it does is the one place where a request's every byte is counted.
+// Counts bytes in libcurl's debug callback, the only one that gets every byte of a request.
 static int on_bytes(CURL *curl, curl_infotype kind, char *bytes, size_t len, void *context)
 {
     struct lq_client *client = context;
@@ -22,7 +22,8 @@ static int on_bytes(CURL *curl, curl_infotype kind, char *bytes, size_t len, voi
     return 0;
 }
 
-// The headers of every request. "Expect: 100-continue" would cost a frame a round trip.
+// The headers of every request. "Expect: 100-continue", libcurl's default, would cost each frame a
+// round trip.
 static struct curl_slist *request_headers(void)
 {
     struct curl_slist *first = curl_slist_append(NULL, "Content-Type: application/json");
@@ -84,17 +85,17 @@ static int finish(struct lq_client *client, CURLcode code, struct lq_error *err)
                        LQ_CLIENT_TIMEOUT_MS / 1000);
     if (code == CURLE_WRITE_ERROR)
         return lq_fail(err, LQ_ERR_TOO_LARGE, "reply over %zu bytes", client->in.max);
-    return lq_fail(err, LQ_ERR_IO, "the server's reply is not whole: %s", curl_easy_strerror(code));
+    return lq_fail(err, LQ_ERR_IO, "reply incomplete: %s", curl_easy_strerror(code));
 }
 
 int lq_client_http_pump(struct lq_client_set *set, struct lq_error *err)
 {
     int running, left;
     if (curl_multi_perform(set->multi, &running) != CURLM_OK)
-        return lq_fail(err, LQ_ERR_IO, "cannot go on with the requests");
+        return lq_fail(err, LQ_ERR_IO, "cannot continue the requests");
     for (CURLMsg *message; (message = curl_multi_info_read(set->multi, &left));) {
         char *private = NULL;
-        CURLcode code = message->data.result; // gone once the handle is removed
+        CURLcode code = message->data.result; // invalid once the handle is removed
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
         int status = finish((struct lq_client *)(void *)private, code, err);
         if (status != LQ_OK)

@@ -11,11 +11,11 @@
 
 enum { READ_SIZE = 64 * 1024, FRAME_HEADER = 16, HEAD_MAX = 16 * 1024 };
 
-// A fixed nonce (RFC 6455 section 1.3's own): it only proves that the other side speaks WebSocket,
-// and nothing between a bench and a server caches.
+// A fixed nonce, the example of RFC 6455 section 1.3. A random one would only matter with a cache
+// between the bench and the server.
 static const char KEY[] = "dGhlIHNhbXBsZSBub25jZQ==";
 
-// Writes as much of the queue as the socket takes.
+// Writes as much of the queue as the socket accepts.
 static int flush(struct lq_client *client, struct lq_error *err)
 {
     struct lq_buf *out = &client->out;
@@ -44,7 +44,7 @@ static void drop_read(struct lq_client *client)
     client->in_done = 0;
 }
 
-// Reads what is there. *ended when the other side has closed.
+// Reads what has arrived. Sets *ended if the server has closed the connection.
 static int receive(struct lq_client *client, bool *ended, struct lq_error *err)
 {
     struct lq_buf *in = &client->in;
@@ -86,7 +86,7 @@ static bool has_header(const char *head, size_t len, const char *name, const cha
     return false;
 }
 
-// Reads the server's word that it is a WebSocket now, once it is there whole.
+// Reads the server's response to the upgrade request, once it has arrived completely.
 static int read_upgrade(struct lq_client *client, struct lq_error *err)
 {
     const char *head = (const char *)client->in.data;
@@ -106,7 +106,7 @@ static int read_upgrade(struct lq_client *client, struct lq_error *err)
                        http_status);
     client->in_done = len;
     client->upgraded = true;
-    client->ready = own; // Socket.IO has hands of its own to shake
+    client->ready = own; // Socket.IO continues with its own handshake
     static const char text[] = "{\"type\":\"rate\"}";
     return own && client->target->rate_control
                ? lq_client_ws_queue(client, LQ_WS_OP_TEXT, text, sizeof text - 1, NULL, 0)
@@ -157,7 +157,7 @@ static int connect_to(struct lq_client *client, struct lq_error *err)
     return LQ_OK;
 }
 
-// Until frames may be sent, or the time is over.
+// Waits until frames may be sent, or until the time is over.
 static int await_ready(struct lq_client *client, struct lq_error *err)
 {
     uint64_t end = lq_clock_us() + LQ_CLIENT_TIMEOUT_MS * 1000ull;
@@ -223,6 +223,6 @@ int lq_client_ws_send(struct lq_client *client, const struct lq_client_frame *fr
     int status = client->target->way == LQ_CLIENT_WS ? queue_lacquer(client, frame)
                                                      : queue_socketio(client, frame);
     if (status != LQ_OK)
-        return lq_fail(err, status, "cannot hold the frames that wait to be sent");
+        return lq_fail(err, status, "out of memory for frames to be sent");
     return flush(client, err);
 }

@@ -39,7 +39,7 @@ static void loader_release(struct loader *loader)
     lq_buf_release(&loader->bytes);
 }
 
-// The middle of a picture, as wide against its height as a frame is.
+// Crops a picture to a frame's aspect ratio, around the middle.
 static void cut(struct lq_image *image)
 {
     int width = image->width, height = image->height;
@@ -120,8 +120,8 @@ static int load_folder(struct loader *loader, struct lq_bench_frames *frames, co
     return status;
 }
 
-// One JPEG ends and the next begins where a last marker meets a first one; within a picture's data
-// the first is never written.
+// Reads concatenated JPEGs. A JPEG ends where an end marker is followed by a start marker, which
+// never occurs within a picture's data.
 static int load_video(struct loader *loader, struct lq_bench_frames *frames, const char *path,
                       struct lq_error *err)
 {

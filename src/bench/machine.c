@@ -9,7 +9,7 @@
 
 enum { BUSY_PERCENT = 15 };
 
-// Jiffies of all cores together: busy and in all (proc(5), first line of /proc/stat).
+// Jiffies of all cores together, busy and total (proc(5), first line of /proc/stat).
 static bool jiffies(double *busy, double *all)
 {
     double field[8] = {0}; // user nice system idle iowait irq softirq steal

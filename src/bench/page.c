@@ -34,7 +34,7 @@ static int read_figures(const struct lq_buf *text, struct lq_bench_row *row, str
         .cpu_ms = -1,
     };
     row->one = row->two = result;
-    row->one.replies = 0; // one measurement, not two
+    row->one.replies = 0; // there is only one measurement
     row->page = (struct lq_bench_page){
         .display_fps = json_number_value(json_object_get(root, "display_fps")),
         .thread_ms = json_number_value(json_object_get(root, "thread_ms")),
@@ -50,10 +50,10 @@ static int measure(const struct lq_bench *bench, const char *backend, struct lq_
                    struct lq_error *err)
 {
     char script[PATH_SIZE], seconds[32];
-    const char *peers = bench->options.peers_dir; // bench/page lies beside it
+    const char *peers = bench->options.peers_dir; // bench/page is beside it
     if (!*peers)
-        return lq_fail(err, LQ_ERR_UNAVAILABLE, "an installed program has no bench/page; run it "
-                       "from the source folder's build");
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "an installed program has no bench/page; run the "
+                       "bench from the source folder's build");
     snprintf(script, sizeof script, "%s/../page/device.mjs", peers);
     snprintf(seconds, sizeof seconds, "%g", bench->options.seconds);
     char env[] = "/usr/bin/env", node[] = "node", program[PATH_SIZE + 16];

@@ -22,11 +22,11 @@ struct peer {
     const char *id, *name;
     enum model model;
     enum lq_client_way way;
-    int threads;  // ALL_CORES; 0: as many as the runtime takes by itself, which is one
-    bool alone;   // the model by itself: no picture, no network
+    int threads;  // ALL_CORES; 0: the runtime's default, which is one
+    bool alone;   // only the model: no picture, no network
 };
 
-// As fast as it can be first.
+// The fastest configuration first.
 static const struct peer peers[] = {
     {"nail-http", "Flask, all cores: our nail.tflite, base64 over HTTP", NAIL, LQ_CLIENT_HTTP,
      ALL_CORES, false},
@@ -46,7 +46,7 @@ static const struct peer peers[] = {
 static const char *const http_path = "/process_base64",
                          *const socketio_path = "/socket.io/?EIO=4&transport=websocket";
 
-// ---- Lacquer's side: a server a model, and one with the model it takes by itself
+// ---- Lacquer's side: one server for each model, and one with its default model
 
 struct rivals {
     struct lq_bench_server same[MODEL_COUNT], own;
@@ -81,22 +81,22 @@ static void stop_rivals(struct rivals *rivals)
         lq_bench_server_stop(&rivals->own);
 }
 
-// ---- the other side
+// ---- the comparison servers
 
 struct stack {
     char python[4096], script[4096], threads[16], port[8], seconds[32], frames[16];
     char *argv[ARGS_MAX];
 };
 
-// Two folders up from bench/peers lies .deps, where its setup.sh put the packages.
+// The packages are in .deps, two folders above bench/peers, where its setup.sh installs them.
 static int prepare(const struct lq_bench *bench, const struct peer *peer, struct stack *stack,
                    int port, struct lq_error *err)
 {
     const struct lq_bench_options *chosen = &bench->options;
     const char *model = file_of(bench, peer->model);
     if (!*chosen->peers_dir)
-        return lq_fail(err, LQ_ERR_UNAVAILABLE, "an installed program does not know where it "
-                       "is; name the folder with --peers-dir");
+        return lq_fail(err, LQ_ERR_UNAVAILABLE, "an installed program does not know where "
+                       "bench/peers is; name the folder with --peers-dir");
     snprintf(stack->python, sizeof stack->python, "%s/../../.deps/venv-peers/bin/python",
              chosen->peers_dir);
     snprintf(stack->script, sizeof stack->script, "%s/%s", chosen->peers_dir,
@@ -159,13 +159,13 @@ static int run_alone(struct stack *stack, double seconds, struct lq_bench_result
     return status;
 }
 
-// ---- in turn
+// ---- alternating measurements
 
 struct match {
     const struct lq_bench *bench;
     const struct peer *peer;
     struct stack stack;
-    struct lq_bench_server server;       // the peer's; none where it is alone
+    struct lq_bench_server server;       // the peer's; unused if it is only a model
     struct lq_bench_rounds theirs, same, own;
 };
 
@@ -196,7 +196,8 @@ static int measure_theirs(struct match *match, int round, struct lq_error *err)
     return status == LQ_OK ? measure(match, &target, match->server.pid, 2, two, err) : status;
 }
 
-// Of a server of Lacquer's frames a second alone count here.
+// Measures a server of Lacquer. Only its frames a second are used, so there is no run with a single
+// frame in flight.
 static void measure_ours(const struct match *match, const struct lq_bench_server *server,
                          int round, struct lq_bench_rounds *rounds)
 {

@@ -10,14 +10,14 @@ enum { WIDTH = 640, HEIGHT = 400, LEFT = 64, RIGHT = 110, TOP = 48, BOTTOM = 56,
 struct plot {
     const struct lq_bench_report *report;
     double users_max, ms_max;
-    double label_y; // where the last line's name stands
+    double label_y; // position of the previous line's name
 };
 
-// One line of the picture: a percentile, its colour and how it is named at its end.
+// One line of the plot: a percentile, its colour, and the name at its end.
 static const struct line {
     const char *name, *colour;
     size_t offset; // of a double in struct lq_bench_result
-} lines[] = { // from the top
+} lines[] = { // from top to bottom
     {"p99", "#b3264a", offsetof(struct lq_bench_result, p99_ms)},
     {"p95", "#c77f1a", offsetof(struct lq_bench_result, p95_ms)},
     {"p50", "#3b6fb6", offsetof(struct lq_bench_result, p50_ms)},
@@ -38,7 +38,7 @@ static double y_of(const struct plot *plot, double ms)
     return HEIGHT - BOTTOM - ms / plot->ms_max * (HEIGHT - TOP - BOTTOM);
 }
 
-// 1, 2 or 5 times a power of ten, so that about five steps make `range`.
+// Returns 1, 2 or 5 times a power of ten, so that `range` has about five steps.
 static double nice_step(double range)
 {
     double power = pow(10, floor(log10(range / 5)));
@@ -83,7 +83,7 @@ static int draw_axes(const struct plot *plot, struct lq_buf *out)
     return status;
 }
 
-// A percentile's line, a dot each measurement; its name at the last.
+// Draws a percentile's line with a dot for each measurement, and its name after the last one.
 static int draw_line(struct plot *plot, const struct line *line, struct lq_buf *out)
 {
     double x = LEFT, y = HEIGHT - BOTTOM;
@@ -99,7 +99,7 @@ static int draw_line(struct plot *plot, const struct line *line, struct lq_buf *
         status = lq_buf_printf(out, "%c%.1f %.1f", begun ? 'L' : 'M', x, y);
         begun = true;
     }
-    plot->label_y = fmax(y + 4, plot->label_y + 13); // names do not lie on one another
+    plot->label_y = fmax(y + 4, plot->label_y + 13); // keeps the names from overlapping
     if (status == LQ_OK)
         status = lq_buf_printf(out, "'/>\n<text x='%.1f' y='%.1f' fill='%s'>%s</text>\n", x + 8,
                                plot->label_y, line->colour, begun ? line->name : "");

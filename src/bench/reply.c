@@ -8,11 +8,11 @@
 #include "net/ws_frame.h"
 
 enum { REPLY_HEADER = 64, REPLY_TYPE_JPEG = 2, REPLY_TYPE_NAILS = 3 };
-enum { QUIET_MS = 2000 }; // what PROTOCOL.md asks of a client that was told BUSY
+enum { QUIET_MS = 2000 }; // how long PROTOCOL.md asks a client to pause after BUSY
 
-// Frame `id` is answered. Where replies keep their order that settles older frames too; elsewhere
-// they may overtake one another.
-static int land(struct lq_client *client, uint32_t id, double *ms, struct lq_error *err)
+// Removes frame `id` from the frames in flight, because its reply has arrived. If replies arrive in
+// order, this also removes older frames.
+static int complete(struct lq_client *client, uint32_t id, double *ms, struct lq_error *err)
 {
     int at = 0;
     while (at < client->in_flight && client->flight[at].id != id)
@@ -31,19 +31,19 @@ static int land(struct lq_client *client, uint32_t id, double *ms, struct lq_err
 static int settle(struct lq_client *client, uint32_t id, size_t len, struct lq_error *err)
 {
     struct lq_client_reply reply = {.len = len};
-    int status = land(client, id, &reply.latency_ms, err);
+    int status = complete(client, id, &reply.latency_ms, err);
     if (status == LQ_OK && client->on_reply)
         client->on_reply(client->context, &reply);
     return status;
 }
 
-// A JPEG from its first to its last marker.
+// Accepts a reply only if it is a JPEG with its start and end marker.
 static int settle_jpeg(struct lq_client *client, uint32_t id, const uint8_t *bytes, size_t len,
                        struct lq_error *err)
 {
     if (len < 4 || bytes[0] != 0xff || bytes[1] != 0xd8 || bytes[len - 2] != 0xff ||
         bytes[len - 1] != 0xd9)
-        return lq_fail(err, LQ_ERR_FORMAT, "the reply is not a whole JPEG");
+        return lq_fail(err, LQ_ERR_FORMAT, "the reply is not a complete JPEG");
     return settle(client, id, len, err);
 }
 
@@ -74,13 +74,13 @@ static int fail_with_json(const char *text, size_t len, const char *key, struct 
     json_t *root = lq_json_parse(text, len, JSON_DISABLE_EOF_CHECK, &where);
     json_t *object = json_is_array(root) ? json_array_get(root, 1) : root;
     const char *reason = json_string_value(json_object_get(object, key));
-    int status = lq_fail(err, LQ_ERR_IO, "the server answers: %s", reason ? reason : "an error");
+    int status = lq_fail(err, LQ_ERR_IO, "the server reports: %s", reason ? reason : "an error");
     json_decref(root);
     return status;
 }
 
-// Told BUSY, a client stays connected and waits; told TIMEOUT, a frame was too late. Any other
-// error ends the measurement.
+// Handles a text message. After BUSY the client stays connected and pauses; after TIMEOUT the frame
+// counts as replaced. Any other error ends the measurement.
 static int read_lacquer_text(struct lq_client *client, const char *text, size_t len,
                              struct lq_error *err)
 {
@@ -94,11 +94,11 @@ static int read_lacquer_text(struct lq_client *client, const char *text, size_t 
     bool busy = of_frame && strcmp(name, "BUSY") == 0;
     bool late = of_frame && strcmp(name, "TIMEOUT") == 0;
     if (type && strcmp(type, "rate") == 0)
-        client->fps_told = json_number_value(json_object_get(root, "fps"));
+        client->fps_max = json_number_value(json_object_get(root, "fps"));
     int status = LQ_OK;
     double ms;
     if (busy || late) {
-        status = land(client, (uint32_t)json_integer_value(id), &ms, err);
+        status = complete(client, (uint32_t)json_integer_value(id), &ms, err);
         client->replaced += late;
         client->refused += busy;
         if (busy)
@@ -185,7 +185,7 @@ static int read_message(struct lq_client *client, uint8_t kind, const uint8_t *b
                                                : read_socketio(client, kind, bytes, len, err);
 }
 
-// A message in pieces is put together; control frames may stand between the pieces.
+// Reassembles fragmented messages; control frames may arrive between the fragments.
 static int read_frame(struct lq_client *client, const struct lq_ws_header *frame,
                       const uint8_t *payload, struct lq_error *err)
 {
@@ -224,7 +224,7 @@ int lq_client_read_ws(struct lq_client *client, struct lq_error *err)
         int found = lq_ws_frame_read(&frame, LQ_WS_FROM_SERVER, bytes, len,
                                      client->message_kind != 0);
         if (found > 1)
-            return lq_fail(err, LQ_ERR_SYNTAX, "the server sends what is no WebSocket frame");
+            return lq_fail(err, LQ_ERR_SYNTAX, "the server sends an invalid WebSocket frame");
         if (found == 1 && frame.len > client->in.max - frame.head)
             return lq_fail(err, LQ_ERR_TOO_LARGE, "WebSocket frame over %zu bytes",
                            client->in.max);

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-// A figure, or a dash where there is none.
+// Prints a value, or a dash if it is unknown.
 static void cell(double value, int width, int digits, FILE *out)
 {
     if (value < 0)
@@ -91,7 +91,7 @@ static void print_peers(const struct lq_bench_report *report, FILE *out)
 static const char *const time_names[LQ_CLIENT_TIMES] = {"queue", "decode", "prepare", "infer",
                                                         "nails", "paint",  "encode",  "total"};
 
-// Where the time goes in the server, of rows whose replies tell.
+// Prints the mean time of each stage, for rows whose replies report it.
 static void print_times(const struct lq_bench_report *report, FILE *out)
 {
     bool headed = false;
@@ -165,7 +165,7 @@ void lq_bench_report_print(const struct lq_bench_report *report, FILE *out)
         print_loads(report, out);
 }
 
-// JSON has no infinity and nobody needs a nanosecond.
+// Rounds a value, because nobody needs nanoseconds; null for infinity and NaN, which JSON lacks.
 static json_t *number(double value)
 {
     return isfinite(value) ? json_real(round(value * 1000) / 1000) : json_null();
@@ -191,7 +191,7 @@ static void add_ratio(json_t *object, const char *key, const struct lq_bench_rat
                                                    number(ratio->low), number(ratio->high)));
 }
 
-// Of the comparison stack. A ratio is [median, least, most].
+// Adds the members of a comparison row. A ratio is [median, minimum, maximum].
 static void add_rounds(json_t *object, const struct lq_bench_row *row, bool busy)
 {
     json_object_set_new(object, "rounds", json_integer(row->rounds));

@@ -13,7 +13,7 @@ static double percentile(const double *values, int count, double percent)
     return lq_samples_percentile(&samples, percent);
 }
 
-// Of one figure of a result, named by its place in the struct.
+// The median of one member of the results; `place` is its offset in the struct.
 static double median_of(const struct lq_bench_result *results, int count, size_t place)
 {
     double values[LQ_BENCH_ROUNDS];

@@ -1,9 +1,9 @@
-// One row: the server it needs, what its clients request, and its measurement.
+// One row: starts the server that it needs, determines what its clients request, and measures it.
 #include <string.h>
 
 #include "bench/bench.h"
 
-enum { OWN_ARGS_MAX = 20 }; // what lq_bench_serve itself names
+enum { OWN_ARGS_MAX = 20 }; // options that lq_bench_serve itself sets
 
 struct lq_bench_row *lq_bench_row(struct lq_bench_report *report, const char *id)
 {

@@ -13,9 +13,9 @@ struct run;
 struct user {
     struct lq_client client;
     struct run *run;
-    double due_us; // open loop: when the camera's next frame comes
+    double due_us; // open loop: time of the camera's next frame
     int next_frame;
-    long replies, refused_before; // of this measurement
+    long replies, refused_before; // both: since this measurement began
 };
 
 struct run {
@@ -26,8 +26,8 @@ struct run {
     int in_flight; // of each client
     struct lq_samples samples;
     bool failed_to_sample;
-    uint64_t start_us, last_us; // of the first frame's sending and the last reply
-    uint64_t end_us;            // nothing is sent from here on
+    uint64_t start_us, last_us; // when the first frame was sent, and when the last reply arrived
+    uint64_t end_us;            // no frame is sent after this time
     long skipped;
 };
 
@@ -48,8 +48,8 @@ static int send_next(struct user *user, struct lq_error *err)
     return lq_client_send(&user->client, frame, err);
 }
 
-// Sends what is due. A camera's frame that finds its user's frames still out is dropped, as the
-// page does it.
+// Sends the frames that are due. A camera's frame is dropped if its user already has the maximum in
+// flight, as the page does.
 static int send_due(struct user *user, uint64_t now_us, struct lq_error *err)
 {
     struct run *run = user->run;
@@ -63,9 +63,9 @@ static int send_due(struct user *user, uint64_t now_us, struct lq_error *err)
         }
         return LQ_OK;
     }
-    // A camera goes on as it does; with rate control fewer of its frames are sent.
-    if (user->client.fps_told > 0 && user->client.fps_told < fps)
-        fps = user->client.fps_told;
+    // Rate control limits the frames that are sent.
+    if (user->client.fps_max > 0 && user->client.fps_max < fps)
+        fps = user->client.fps_max;
     while (user->due_us <= (double)now_us) {
         user->due_us += 1e6 / fps;
         if (lq_client_is_quiet(&user->client, now_us))
@@ -89,7 +89,7 @@ static int all_in_flight(const struct run *run)
     return sum;
 }
 
-// Milliseconds until a camera's next frame, at least 0 and at most 100.
+// Milliseconds until the next frame of any camera, from 0 to 100.
 static int until_due_ms(const struct run *run, uint64_t now_us)
 {
     double least = (double)now_us + 100000;
@@ -119,8 +119,8 @@ static int step(struct run *run, size_t replies_wanted, bool *done, struct lq_er
     return lq_client_set_turn(&run->set, until_due_ms(run, now), err);
 }
 
-// Runs for the time asked and for at least so many replies. The last frames' replies, which come
-// while nothing more is sent, are read but not counted: they would be too quick.
+// Runs for the given time and until enough replies have arrived. Replies that arrive after the last
+// frame was sent are read but not counted: they are faster, because the load has ended.
 static int go(struct run *run, double seconds, size_t replies_wanted, struct lq_error *err)
 {
     run->samples.count = 0;
@@ -128,7 +128,7 @@ static int go(struct run *run, double seconds, size_t replies_wanted, struct lq_
     run->start_us = run->last_us = lq_clock_us();
     run->end_us = run->start_us + (uint64_t)(seconds * 1e6);
     double tick_us = run->plan->fps > 0 ? 1e6 / run->plan->fps : 0;
-    for (int i = 0; i < run->user_count; i++) { // cameras do not tick together
+    for (int i = 0; i < run->user_count; i++) { // cameras are out of phase
         struct user *user = &run->users[i];
         user->due_us = (double)run->start_us + tick_us * i / run->user_count;
         user->replies = 0;
@@ -139,7 +139,7 @@ static int go(struct run *run, double seconds, size_t replies_wanted, struct lq_
         if (status != LQ_OK)
             return status;
     }
-    return run->failed_to_sample ? lq_fail(err, LQ_ERR_MEMORY, "cannot keep so many times") : LQ_OK;
+    return run->failed_to_sample ? lq_fail(err, LQ_ERR_MEMORY, "out of memory for times") : LQ_OK;
 }
 
 static int drain(struct run *run, struct lq_error *err)
@@ -156,7 +156,7 @@ static int drain(struct run *run, struct lq_error *err)
 static int open_users(struct run *run, struct lq_error *err)
 {
     const struct lq_bench_plan *plan = run->plan;
-    // A user of HTTP has one request a connection, so two at once are two connections.
+    // Over HTTP a connection has one request at a time, so two in flight need two connections.
     bool http = plan->target->way == LQ_CLIENT_HTTP;
     int count = http ? plan->users * plan->in_flight : plan->users;
     run->in_flight = http ? 1 : plan->in_flight;
@@ -201,7 +201,7 @@ static struct totals count_all(const struct run *run)
     return all;
 }
 
-// Users who had replies and no refusal since the measurement began.
+// Counts the users who had replies and no refusal since the measurement began.
 static void count_served(const struct run *run, double seconds, struct lq_bench_result *result)
 {
     long replies = 0;
@@ -218,7 +218,7 @@ static void count_served(const struct run *run, double seconds, struct lq_bench_
 
 static void summarise(struct run *run, struct lq_bench_result *result)
 {
-    // Cameras tick for the whole time; otherwise the time of the replies counted is what they took.
+    // An open loop lasts the whole time; a closed loop ends with the last reply that is counted.
     uint64_t end_us = run->plan->fps > 0 && run->end_us > run->last_us ? run->end_us : run->last_us;
     double wall_us = (double)(end_us - run->start_us);
     result->replies = (int)run->samples.count;
@@ -243,7 +243,7 @@ static void mean_times(const struct totals *before, const struct totals *after,
 static int measure(struct run *run, struct lq_bench_result *result, struct lq_error *err)
 {
     const struct lq_bench_plan *plan = run->plan;
-    // With many users the server takes a few seconds to find out whom it can serve.
+    // With many users the server needs a few seconds to decide which of them it can serve.
     double warm = plan->users > 1 ? SETTLE_SECONDS : WARM_SECONDS;
     int status = go(run, warm < plan->seconds ? warm : plan->seconds / 2,
                     plan->fps > 0 ? 0 : LQ_BENCH_REPLIES_MIN, err);

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "engine/http_client.h"
 
-enum { STOP_MS = 4000, POLL_MS = 20, WORDS_MAX = 4096, ASK_MS = 20000,
+enum { STOP_MS = 4000, POLL_MS = 20, LOG_TAIL_MAX = 4096, ASK_MS = 20000,
        READY_BYTES_MAX = 64 * 1024 };
 
 int lq_bench_server_port(struct lq_bench_server *server, struct lq_error *err)
@@ -39,15 +39,15 @@ int lq_bench_server_port(struct lq_bench_server *server, struct lq_error *err)
     return LQ_OK;
 }
 
-// In the child: nothing but what execv needs.
-static void become(char *const argv[], int in, int out, int words, pid_t parent)
+// Runs in the child: sets up its streams and executes the program.
+static void become(char *const argv[], int in, int out, int log_fd, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127); // the parent died before it could be watched
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
-    dup2(words, STDERR_FILENO);
+    dup2(log_fd, STDERR_FILENO);
     execv(argv[0], argv);
     dprintf(STDERR_FILENO, "cannot run '%s': %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -56,12 +56,12 @@ static void become(char *const argv[], int in, int out, int words, pid_t parent)
 static int spawn(struct lq_bench_server *server, char *const argv[], int out, struct lq_error *err)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    server->words = memfd_create("lacquer-bench", MFD_CLOEXEC);
+    server->log_fd = memfd_create("lacquer-bench", MFD_CLOEXEC);
     pid_t parent = getpid();
     fflush(NULL);
-    pid_t pid = null < 0 || server->words < 0 ? -1 : fork();
+    pid_t pid = null < 0 || server->log_fd < 0 ? -1 : fork();
     if (pid == 0)
-        become(argv, null, out < 0 ? null : out, server->words, parent);
+        become(argv, null, out < 0 ? null : out, server->log_fd, parent);
     int cause = errno;
     if (null >= 0)
         close(null);
@@ -71,14 +71,14 @@ static int spawn(struct lq_bench_server *server, char *const argv[], int out, st
     return LQ_OK;
 }
 
-// The last line a process wrote that is not empty.
-static void last_words(const struct lq_bench_server *server, char *line, size_t size)
+// The last line that the process wrote to stderr and that is not empty.
+static void last_line(const struct lq_bench_server *server, char *line, size_t size)
 {
-    char text[WORDS_MAX + 1];
-    snprintf(line, size, "nothing said");
-    off_t end = lseek(server->words, 0, SEEK_END);
-    off_t from = end > WORDS_MAX ? end - WORDS_MAX : 0;
-    ssize_t len = end > 0 ? pread(server->words, text, WORDS_MAX, from) : 0;
+    char text[LOG_TAIL_MAX + 1];
+    snprintf(line, size, "it printed no reason");
+    off_t end = lseek(server->log_fd, 0, SEEK_END);
+    off_t from = end > LOG_TAIL_MAX ? end - LOG_TAIL_MAX : 0;
+    ssize_t len = end > 0 ? pread(server->log_fd, text, LOG_TAIL_MAX, from) : 0;
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
         len--;
     if (len <= 0)
@@ -97,7 +97,7 @@ static bool ended(struct lq_bench_server *server)
     return true;
 }
 
-// Whether the server answers 200 there.
+// Whether the server responds with 200 at this address.
 static bool is_ready(struct lq_http *http, const char *address, struct lq_buf *reply)
 {
     struct lq_error unheard;
@@ -110,18 +110,18 @@ static int await_ready(struct lq_bench_server *server, const char *address, stru
                        struct lq_buf *reply, int timeout_ms, struct lq_error *err)
 {
     uint64_t start = lq_clock_us();
-    char words[160];
+    char reason[160];
     for (;;) {
         if (ended(server)) {
-            last_words(server, words, sizeof words);
-            return lq_fail(err, LQ_ERR_UNAVAILABLE, "server ended before it was ready: %s", words);
+            last_line(server, reason, sizeof reason);
+            return lq_fail(err, LQ_ERR_UNAVAILABLE, "server ended before it was ready: %s", reason);
         }
         if (is_ready(http, address, reply))
             break;
         if (lq_clock_us() > start + (uint64_t)timeout_ms * 1000) {
-            last_words(server, words, sizeof words);
+            last_line(server, reason, sizeof reason);
             return lq_fail(err, LQ_ERR_TIMEOUT, "server not ready within %d s: %s",
-                           timeout_ms / 1000, words);
+                           timeout_ms / 1000, reason);
         }
         poll(NULL, 0, POLL_MS);
     }
@@ -167,9 +167,9 @@ void lq_bench_server_stop(struct lq_bench_server *server)
             kill(server->pid, SIGKILL);
         poll(NULL, 0, POLL_MS);
     }
-    if (server->words > 0)
-        close(server->words);
-    server->words = 0;
+    if (server->log_fd > 0)
+        close(server->log_fd);
+    server->log_fd = 0;
 }
 
 static int read_all(int fd, uint64_t end_us, struct lq_buf *out, struct lq_error *err)
@@ -180,7 +180,7 @@ static int read_all(int fd, uint64_t end_us, struct lq_buf *out, struct lq_error
         if (now >= end_us || poll(&wait, 1, (int)((end_us - now) / 1000) + 1) == 0)
             return lq_fail(err, LQ_ERR_TIMEOUT, "takes too long");
         if (lq_buf_reserve(out, out->len + 4096) != LQ_OK)
-            return lq_fail(err, LQ_ERR_TOO_LARGE, "says too much");
+            return lq_fail(err, LQ_ERR_TOO_LARGE, "prints too much");
         ssize_t got = read(fd, out->data + out->len, 4096);
         if (got < 0 && errno != EINTR)
             return lq_fail(err, LQ_ERR_IO, "cannot be read: %s", strerror(errno));
@@ -204,9 +204,9 @@ int lq_bench_run_program(char *const argv[], int timeout_ms, struct lq_buf *out,
         status = read_all(pipe_fds[0], lq_clock_us() + (uint64_t)timeout_ms * 1000, out, err);
     close(pipe_fds[0]);
     if (status == LQ_OK && out->len == 0) {
-        char words[160];
-        last_words(&program, words, sizeof words);
-        status = lq_fail(err, LQ_ERR_UNAVAILABLE, "'%s' gives nothing: %s", argv[0], words);
+        char reason[160];
+        last_line(&program, reason, sizeof reason);
+        status = lq_fail(err, LQ_ERR_UNAVAILABLE, "'%s' printed nothing: %s", argv[0], reason);
     }
     lq_bench_server_stop(&program);
     return status;
@@ -232,7 +232,7 @@ static double own_cpu_seconds(pid_t pid)
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
 
-// A server may be a process that starts others and lets them work.
+// Adds the children's time, because a server may leave the work to processes that it starts.
 static double children_cpu_seconds(pid_t pid)
 {
     char path[64];

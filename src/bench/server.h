@@ -12,7 +12,7 @@
 
 struct lq_bench_server {
     pid_t pid;          // 0: not running
-    int words;          // file that receives its stderr; 0: none
+    int log_fd;         // file that receives its stderr; 0: none
     struct lq_url url;
     double ready_ms;    // from its start until it reported ready
 };

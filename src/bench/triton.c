@@ -1,5 +1,5 @@
-// The rows on NVIDIA Triton, and with TensorRT in process: checks that there is a server, and that
-// TensorRT really runs the model there, so that no other figure gets into that row.
+// The rows on NVIDIA Triton, and with TensorRT in process: checks that the server responds and that
+// TensorRT really runs the model there; otherwise the row would show another engine's values.
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static json_t *get_config(const char *address, const char *model, struct lq_erro
     return config;
 }
 
-// An engine of its own, or ONNX Runtime with TensorRT under it.
+// Whether the model runs in Triton's TensorRT backend, or in ONNX Runtime with TensorRT.
 static bool runs_tensorrt(const json_t *config)
 {
     const char *platform = json_string_value(json_object_get(config, "platform"));

@@ -8,7 +8,7 @@
 
 enum { PORT_HTTP = 80 };
 
-// A part of an address, at most size - 1 bytes; false where there is none or it is longer.
+// Copies a part of an address, at most size - 1 bytes; false if it is missing or longer.
 static bool copy_part(CURLU *parts, CURLUPart which, char *to, size_t size)
 {
     char *part = NULL;
@@ -25,7 +25,7 @@ static int read_parts(struct lq_url *url, CURLU *parts, const char *text, struct
     if (curl_url_set(parts, CURLUPART_URL, text, 0) != CURLUE_OK ||
         !copy_part(parts, CURLUPART_HOST, host, sizeof host))
         return lq_fail(err, LQ_ERR_ARGUMENT, "address '%s' names no host or no valid port", text);
-    // libcurl 8 takes a question mark with nothing behind it for no query.
+    // libcurl 8 reports no query if nothing follows the question mark.
     if (!copy_part(parts, CURLUPART_PATH, path, sizeof path) || strpbrk(text, "?#@"))
         return lq_fail(err, LQ_ERR_ARGUMENT, "address '%s' has more than a host and a port; give "
                        "http://host:port", text);
@@ -45,7 +45,7 @@ int lq_url_parse(struct lq_url *url, const char *text, struct lq_error *err)
 {
     if (strncasecmp(text, "http://", 7) != 0)
         return lq_fail(err, LQ_ERR_ARGUMENT, "address '%s' does not begin with http://", text);
-    // libcurl takes "http:///x" for "http://x", and a colon alone for the usual port.
+    // libcurl reads "http:///x" as "http://x", and a colon without a number as the default port.
     if (text[7] == '/' || text[strlen(text) - 1] == ':')
         return lq_fail(err, LQ_ERR_ARGUMENT, "address '%s' names no host or no valid port", text);
     CURLU *parts = curl_url();

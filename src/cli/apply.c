@@ -98,9 +98,9 @@ static void check(struct argp_state *state, void *input)
 {
     const struct apply *apply = input;
     if (apply->input_count == 0)
-        argp_error(state, "which picture? lacquer apply IN.jpg -o OUT.jpg");
+        argp_error(state, "no picture given: lacquer apply IN.jpg -o OUT.jpg");
     if (!apply->out && !apply->mask_out && !apply->json)
-        argp_error(state, "where to? give -o OUT, --mask-out FILE or --json");
+        argp_error(state, "no output given: use -o OUT, --mask-out FILE or --json");
     check_endings(apply, state);
 }
 
@@ -206,7 +206,7 @@ static int write_output(struct tools *tools, const char *path, struct lq_error *
 }
 
 // Warnings about what a user would not expect in the result.
-static void say_what_is_odd(struct tools *tools, const char *input, const struct lq_job *job)
+static void warn(struct tools *tools, const char *input, const struct lq_job *job)
 {
     if (job->shrunk > 1 || job->nails->count == 0)
         lq_progress_hide(&tools->progress);
@@ -248,7 +248,7 @@ static int apply_one(const struct apply *apply, struct tools *tools, const char 
     status = lq_pipe_run(tools->pipe, &job, err);
     if (status != LQ_OK)
         return lq_fail_within(err, "'%s'", input);
-    say_what_is_odd(tools, input, &job);
+    warn(tools, input, &job);
     if (apply->out)
         status = write_output(tools, path, err);
     if (status == LQ_OK && apply->mask_out)

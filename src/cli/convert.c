@@ -35,7 +35,7 @@ static void check(struct argp_state *state, void *input)
 {
     const struct convert *convert = input;
     if (!convert->out)
-        argp_error(state, "say which model: IN.tflite OUT.onnx");
+        argp_error(state, "name the models: IN.tflite OUT.onnx");
 }
 
 

@@ -90,7 +90,7 @@ static void print_text(void)
     char why[1200];
     const char *has = features();
     lq_cpu_explain(why, sizeof why);
-    printf("processor   %d cores, %s\n", lq_cpu_count(), *has ? has : "nothing of note");
+    printf("processor   %d cores, %s\n", lq_cpu_count(), *has ? has : "no special features");
     printf("%-11s %s\n", "", why);
     printf("%-11s %s\n", "tuned",
            tuned(why, sizeof why) ? why : "not yet: `lacquer tune` finds the fastest way here");

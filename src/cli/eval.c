@@ -61,7 +61,7 @@ static void check(struct argp_state *state, void *input)
 {
     const struct lq_eval_options *given = &((const struct command *)input)->options;
     if (!given->images)
-        argp_error(state, "which pictures? give --images DIR and --masks DIR");
+        argp_error(state, "no pictures given: use --images DIR and --masks DIR");
     if (given->sequence && !given->masks)
         argp_error(state, "--sequence needs --masks: they say how the nails really move");
 }

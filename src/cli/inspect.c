@@ -173,7 +173,7 @@ static const struct lq_cli_part parts[] = {
 const struct lq_command lq_inspect_command = {
     "inspect", "print what a model file contains", run_command,
     {.options = options, .parts = parts, .args_doc = "[MODEL]",
-     .words = {1, {offsetof(struct inspect, model.path)}, "one model at a time, please"},
+     .words = {1, {offsetof(struct inspect, model.path)}, "give one model at a time"},
      .doc = "Prints what a model file contains: inputs, outputs, operators, its head, how pictures "
             "are preprocessed, and the precision and sizes in which it runs here. MODEL defaults "
             "to Lacquer's own model."}};

@@ -61,7 +61,7 @@ static void check(struct argp_state *state, void *input)
 }
 
 
-static void tell(void *context, int line, const char *text)
+static void report_row(void *context, int line, const char *text)
 {
     fprintf(stderr, "lacquer: %s:%d: %s\n", (const char *)context, line, text);
 }
@@ -136,7 +136,8 @@ static int run_command(int argc, char **argv)
     if (status != LQ_OK)
         return lq_cli_error(&err);
     struct lq_shop shop = {.catalogue = catalogue, .currency = import.currency,
-                           .site = import.site, .tell = tell, .context = (void *)import.csv};
+                           .site = import.site, .report = report_row,
+                           .context = (void *)import.csv};
     status = import_shop(&import, &shop, &err);
     lq_shop_release(&shop);
     lq_catalogue_close(catalogue);

@@ -64,9 +64,9 @@ static void check(struct argp_state *state, void *input)
 {
     const struct quantize *quantize = input;
     if (!quantize->out)
-        argp_error(state, "say which model: IN.onnx OUT.onnx (IN may be a .tflite)");
+        argp_error(state, "name the models: IN.onnx OUT.onnx (IN may be a .tflite)");
     if (!quantize->images)
-        argp_error(state, "which pictures? give --images DIR");
+        argp_error(state, "no pictures given: use --images DIR");
 }
 
 

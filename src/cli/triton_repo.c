@@ -336,7 +336,7 @@ static void print_command(const char *folder, const struct lq_buf *line)
 }
 
 // Prints which Triton containers can serve this repository, depending on the GPU.
-static void tell_containers(const struct lq_triton_config *config)
+static void print_containers(const struct lq_triton_config *config)
 {
     if (!config->tensorrt && config->platform != LQ_TRITON_PLAN)
         return;
@@ -349,13 +349,14 @@ static void tell_containers(const struct lq_triton_config *config)
                         "11\n");
 }
 
-static int tell_next(const struct repository *repository, const char *folder, struct lq_error *err)
+static int print_next_steps(const struct repository *repository, const char *folder,
+                            struct lq_error *err)
 {
     const struct lq_triton_config *config = &repository->config;
     printf("%s\n", folder);
     if (repository->batch_max > 0 && config->batch_max == 0)
         fprintf(stderr, "no batches: the model's graph holds one frame at a time\n");
-    tell_containers(config);
+    print_containers(config);
     if (config->platform != LQ_TRITON_PLAN)
         return LQ_OK;
     struct lq_buf line;
@@ -409,7 +410,7 @@ static int write_repository(struct repository *repository, struct lq_error *err)
     if (status == LQ_OK)
         status = lq_triton_folder_keep(&folder, repository->force, err);
     lq_triton_folder_release(&folder);
-    return status == LQ_OK ? tell_next(repository, folder.path, err) : status;
+    return status == LQ_OK ? print_next_steps(repository, folder.path, err) : status;
 }
 
 // A processor runs the default model, a GPU the same network in floating point; both have the same

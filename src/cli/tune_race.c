@@ -113,7 +113,7 @@ static void try_entry(struct lq_tune_race *race, struct lq_tune_entry *entry, bo
 
 // ---- all of them
 
-static void tell(const struct lq_tune_race *race, int done)
+static void report_progress(const struct lq_tune_race *race, int done)
 {
     if (race->step)
         race->step(race, done);
@@ -147,7 +147,7 @@ static int try_all(struct lq_tune_race *race, const struct references *reference
 {
     int done = 0, status = LQ_OK, floats = race->here.pair ? first_of(race, true) : -1;
     if (floats >= 0) {
-        tell(race, done++);
+        report_progress(race, done++);
         status = try_reference(race, true, references, err);
         if (status != LQ_OK && race->here.ours)
             return status;
@@ -155,13 +155,13 @@ static int try_all(struct lq_tune_race *race, const struct references *reference
             give_up_floats(race, err);
     }
     int named = first_of(race, false);
-    tell(race, done++);
+    report_progress(race, done++);
     status = try_reference(race, false, references, err);
     for (int i = 0; i < race->count && status == LQ_OK; i++) {
         bool lost = race->entries[i].candidate.floats && !race->here.pair;
         if (i == floats || i == named || lost)
             continue;
-        tell(race, done++);
+        report_progress(race, done++);
         try_entry(race, &race->entries[i], false, references);
     }
     return status;
@@ -192,7 +192,7 @@ static void run_final(struct lq_tune_race *race)
         finalists[count++] = next;
     }
     for (int i = 0; i < count && count > 1; i++) {
-        tell(race, race->count + i);
+        report_progress(race, race->count + i);
         try_again(race, &race->entries[finalists[i]]);
     }
     race->best = best_of(race, NULL);

@@ -100,7 +100,7 @@ static void end_with(int go)
 }
 
 // Waits for the message to start; a server that ends closes the pipe.
-static _Noreturn void be_child(int go, int told, pid_t parent, struct keeping *keeping)
+static _Noreturn void be_child(int go, int result, pid_t parent, struct keeping *keeping)
 {
     struct found found = {.status = LQ_ERR_IO};
     char word;
@@ -109,7 +109,7 @@ static _Noreturn void be_child(int go, int told, pid_t parent, struct keeping *k
         _exit(0);
     end_with(go);
     race(keeping, &found);
-    _exit(lq_file_write_fd(told, &found, sizeof found) == LQ_OK ? 0 : 1);
+    _exit(lq_file_write_fd(result, &found, sizeof found) == LQ_OK ? 0 : 1);
 }
 
 static void close_all(const int *fds, int count)
@@ -150,7 +150,7 @@ void lq_tune_beside_fork(struct lq_tune_beside *beside, struct lq_cli_model *con
     }
     beside->child = child;
     beside->go = pipes[1];
-    beside->told = pipes[2];
+    beside->result = pipes[2];
 }
 
 // ---- the watch
@@ -208,7 +208,7 @@ static void go_over(struct lq_tune_beside *beside, const struct lq_tune_choice *
 static void conclude(struct lq_tune_beside *beside)
 {
     struct found found = {.status = LQ_ERR_IO};
-    if (read(beside->told, &found, sizeof found) != (ssize_t)sizeof found)
+    if (read(beside->result, &found, sizeof found) != (ssize_t)sizeof found)
         lq_log_warn("tuning in the background ended early; run `lacquer tune` to see why");
     else if (found.status != LQ_OK)
         lq_log_warn("tuning in the background failed: %s", found.error.text);
@@ -228,7 +228,7 @@ static void *watch(void *context)
     beside->racing = true;
     if (write(beside->go, "", 1) != 1)
         return NULL;
-    if (wait_for(beside, beside->told, -1))
+    if (wait_for(beside, beside->result, -1))
         conclude(beside);
     return NULL;
 }
@@ -255,7 +255,7 @@ void lq_tune_beside_end(struct lq_tune_beside *beside)
         close(beside->stop);
     }
     if (beside->go > 0)
-        close_all((int[]){beside->go, beside->told}, 2);
+        close_all((int[]){beside->go, beside->result}, 2);
     // A child that races is ended by SIGIO; one that still waits ends because the pipe was closed.
     if (beside->child > 0 && !beside->racing)
         waitpid(beside->child, NULL, 0);

@@ -14,7 +14,7 @@
 
 struct lq_tune_beside {
     pid_t child;  // 0: none
-    int go, told; // pipes: tell the child to start; receive its result
+    int go, result; // pipes: start the child; receive its result
     int stop;     // an eventfd: stop watching
     int after_s;  // seconds from starting to watch until the race starts
     bool watching, racing;

@@ -21,7 +21,7 @@ static int choose_way(struct quantise_job *job, struct lq_error *err)
         if (i == LQ_RANGE_RULES)
             way = (struct lq_quantise_way){job->way.rule, false};
         status = lq_quantise_measure(job, &way, LQ_QUANTISE_CHECKED, &noise, err);
-        lq_quantise_tell(job, "ranges", i + 1, LQ_RANGE_RULES + 1);
+        lq_quantise_progress(job, "ranges", i + 1, LQ_RANGE_RULES + 1);
         if (status != LQ_OK)
             break;
         job->tried[i] = noise;
@@ -47,7 +47,7 @@ static int keep_named(struct quantise_job *job, struct lq_error *err)
 
 static void step_calibration(void *context, int done, int of)
 {
-    lq_quantise_tell(context, "calibration", done, of);
+    lq_quantise_progress(context, "calibration", done, of);
 }
 
 static int run(struct quantise_job *job, const struct lq_pictures *pictures, struct lq_error *err)

@@ -70,7 +70,7 @@ static int measure_next(struct quantise_job *job, const struct choice *choice, i
         if (!isnan(layer->alone) || lq_layer_work(layer) > room)
             continue;
         status = measure_alone(job, choice, choice->order[i], err);
-        lq_quantise_tell(job, "layers", ++*done, ranked < AT_ONCE ? ranked : AT_ONCE);
+        lq_quantise_progress(job, "layers", ++*done, ranked < AT_ONCE ? ranked : AT_ONCE);
     }
     return status;
 }
@@ -131,9 +131,9 @@ static int keep(struct quantise_job *job, struct choice *choice, struct lq_error
     int status = lq_quantise_painted(job, &job->iou, err);
     if (status != LQ_OK || is_good(job, job->iou))
         return status;
-    lq_quantise_tell(job, "rounding of each layer", 0, 1);
+    lq_quantise_progress(job, "rounding of each layer", 0, 1);
     status = lq_quantise_own(job, LQ_QUANTISE_CHECKED_ALONE, err);
-    lq_quantise_tell(job, "rounding of each layer", 1, 1);
+    lq_quantise_progress(job, "rounding of each layer", 1, 1);
     if (status != LQ_OK)
         return status;
     return isnan(job->iou) ? keep_coarse(job, choice, err) : keep_for_masks(job, choice, err);

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 
-void lq_quantise_tell(const struct quantise_job *job, const char *what, int done, int of)
+void lq_quantise_progress(const struct quantise_job *job, const char *what, int done, int of)
 {
     if (job->options->step)
         job->options->step(job->options->context, what, done, of);

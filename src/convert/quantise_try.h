@@ -6,7 +6,7 @@
 #include "convert/quantise_job.h"
 
 // Calls the options' `step`, if there is one.
-void lq_quantise_tell(const struct quantise_job *job, const char *what, int done, int of);
+void lq_quantise_progress(const struct quantise_job *job, const char *what, int done, int of);
 
 // `made` becomes the tidy model with the plan's layers quantised; the caller frees it, also on
 // failure.

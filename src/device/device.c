@@ -91,7 +91,7 @@ static struct lq_job job_of(struct lq_mirror *mirror, const struct lq_mirror_loo
 static int find(struct lq_mirror *mirror, const struct lq_mirror_look *look, struct lq_job *job)
 {
     if (!mirror->picture.data)
-        return lq_fail(&mirror->error, LQ_ERR_ARGUMENT, "there is no picture to look at");
+        return lq_fail(&mirror->error, LQ_ERR_ARGUMENT, "there is no picture to detect nails in");
     uint64_t since_us = lq_clock_us();
     *job = job_of(mirror, look);
     job->stage_us[LQ_STAGE_DECODE] = job->total_us = (uint32_t)look->read_us;

@@ -16,7 +16,7 @@ struct lq_engine {
 struct lq_request {
     enum lq_mirror_network network;
     struct lq_tensors tensors;
-    void *memory; // theirs
+    void *memory; // of the tensors
 };
 
 static struct lq_tensor tensor_of(const char *name, int rank, const int64_t *dims)

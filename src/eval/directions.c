@@ -35,7 +35,7 @@ void lq_directions_close(struct lq_directions *directions)
     directions->root = NULL;
 }
 
-// The nail that lies on a place, or NULL.
+// The nail that covers this point, or NULL.
 static const struct lq_nail *nail_at(const struct lq_nails *nails, double x, double y)
 {
     const struct lq_nail *nearest = NULL;
@@ -55,12 +55,12 @@ static void add_nail(struct lq_directions *directions, const json_t *truth,
                      const struct lq_nail *nail)
 {
     double angle = json_number_value(json_object_get(truth, "angle")) * 3.14159265358979 / 180;
-    double along = nail->axis_x * cos(angle) - nail->axis_y * sin(angle); // rows run down
+    double along = nail->axis_x * cos(angle) - nail->axis_y * sin(angle); // y points down
     double off = acos(fmax(-1, fmin(1, along))) * 180 / 3.14159265358979;
     directions->found++;
     directions->axes += off <= RIGHT_DEGREES || off >= 180 - RIGHT_DEGREES;
     if (nail->tip_known) {
-        directions->told++;
+        directions->tips++;
         directions->right += off <= RIGHT_DEGREES;
         directions->backwards += off >= BACKWARDS_DEGREES;
     }

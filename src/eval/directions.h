@@ -12,7 +12,7 @@
 struct lq_directions {
     void *root; // the JSON
     int nails, found;              // nails in the file; those detected in their pictures
-    int told, right, backwards;    // tips estimated; those within 30 degrees; those 150 degrees off
+    int tips, right, backwards;    // tips estimated; those within 30 degrees; those 150 degrees off
                                    // or more
     int axes;                      // axes within 30 degrees, in either direction
     int known, named, named_right; // fingers in the file; those classified; those classified

@@ -29,7 +29,7 @@ struct lq_eval {
     struct lq_eval_figures figures;
 };
 
-// A picture, its two masks of one byte a pixel, and the time from pixels to nails.
+// A picture, its predicted and its drawn mask (one byte a pixel), and the time of a detection.
 struct sample {
     struct lq_image picture, predicted;
     const struct lq_nails *nails; // as painted; NULL: the network alone
@@ -109,7 +109,8 @@ static int find_nails(struct lq_eval *eval, const char *path, struct sample *sam
     return status == LQ_OK ? LQ_OK : lq_fail_within(err, "'%s'", path);
 }
 
-// Reads a drawn mask as tight bytes of the picture's size. Masks are grey: their red is enough.
+// Reads a drawn mask as bytes without row padding; it must have the picture's size. Masks are grey,
+// so their red channel is enough.
 static int read_mask(struct lq_eval *eval, const struct lq_image *picture, const char *path,
                      struct lq_error *err)
 {

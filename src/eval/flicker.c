@@ -36,7 +36,7 @@ static struct place place_of(const struct lq_component *item)
     return (struct place){item->sx / item->count, item->sy / item->count, sqrt(item->count)};
 }
 
-// The component of the last frame that is nearest, within its own size; NULL: none.
+// The nearest component of the last frame, no farther away than its own size; NULL: none.
 static const struct lq_component *find_last(const struct lq_flicker *flicker, struct place now)
 {
     const struct lq_component *items = lq_components_items(&flicker->last), *best = NULL;
@@ -65,7 +65,7 @@ static double level_at(const uint8_t *mask, int width, int height, double x, dou
     return sum / 255;
 }
 
-// The window that a nail is judged in: its box and a third of its size around it.
+// The window in which a nail's masks are compared: its box, enlarged by a third of its size.
 struct window {
     int x0, y0, x1, y1;
 };
@@ -81,7 +81,7 @@ static struct window window_of(const struct lq_component *item, int width, int h
     return w;
 }
 
-// A mask now and in the frame before.
+// A mask of this frame and the one of the frame before.
 struct pair {
     const uint8_t *now, *last;
     int width, height;
@@ -98,7 +98,7 @@ static double change(const struct pair *pair, struct window window, double dx, d
     return sum;
 }
 
-// Centre of what is predicted in the window; false when too little is.
+// Centre of the predicted pixels in the window; false if there are too few.
 static bool predicted_centre(const uint8_t *mask, int width, struct window window, double least,
                              double *cx, double *cy)
 {

@@ -7,7 +7,7 @@
 //          there in one frame and not in the next counts about 1.
 // floor    the same for the drawn masks: what turning, growing and their pixels cost by themselves
 // lag      frames by which predicted centres trail: the slope of (predicted - drawn centre)
-//          against the drawn centre's step since the last frame, least squares, sign turned
+//          against the drawn centre's step since the last frame, least squares, sign reversed
 #pragma once
 
 #include <stddef.h>

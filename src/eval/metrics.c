@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 
-// Outlines within this many pixels agree; components smaller than a few pixels are drawing noise.
+// Outlines within this many pixels agree; components with fewer pixels are drawing noise.
 enum { BOUNDARY_TOLERANCE_PX = 2, COMPONENT_AREA_MIN = 20 };
 
 void lq_metrics_init(struct lq_metrics *metrics)
@@ -28,7 +28,7 @@ void lq_metrics_release(struct lq_metrics *metrics)
     lq_buf_release(&metrics->near);
 }
 
-// Two masks of a picture, whose components are counted in one.
+// Two masks of a picture: components of `mask` are counted and compared with `other`.
 struct masks {
     const uint8_t *mask, *other;
     int width, height;
@@ -82,7 +82,8 @@ static void count_components(struct lq_metrics *metrics, const struct masks *of,
     }
 }
 
-// Nail pixels with a neighbour (of four) that is none. The picture's edge is no outline.
+// Marks nail pixels of which one of the four neighbours is not nail. The picture's edge is not an
+// outline.
 static uint32_t draw_outline(const uint8_t *mask, uint8_t *outline, int width, int height)
 {
     uint32_t count = 0;
@@ -98,7 +99,7 @@ static uint32_t draw_outline(const uint8_t *mask, uint8_t *outline, int width, i
     return count;
 }
 
-// How many outline pixels of `from` lie within the tolerance of one of `to`.
+// Number of outline pixels of `from` within the tolerance of an outline pixel of `to`.
 static uint32_t count_near(const uint8_t *from, const uint8_t *to, uint8_t *near, int width,
                            int height)
 {

@@ -10,7 +10,7 @@ struct between { // two neighbouring grid points and how far from the first to t
     float part;
 };
 
-// Beyond the outermost grid points their values hold.
+// Beyond the outermost grid points, their values continue.
 static struct between place(float at, int count)
 {
     float last = (float)(count - 1);

@@ -18,7 +18,7 @@ static json_t *tally_json(const struct lq_tally *tally)
                      "missed", tally->missed, "false", tally->false_);
 }
 
-// {"tone": {"light": {…}, …}, …}: classes that no picture is of are left out.
+// {"tone": {"light": {…}, …}, …}, without classes to which no picture belongs.
 static json_t *groups_json(const struct lq_eval_figures *figures)
 {
     json_t *groups = json_object();
@@ -35,7 +35,7 @@ static json_t *groups_json(const struct lq_eval_figures *figures)
 static json_t *directions_json(const struct lq_directions *d)
 {
     return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "nails", d->nails, "found",
-                     d->found, "axes", d->axes, "told", d->told, "right", d->right, "backwards",
+                     d->found, "axes", d->axes, "told", d->tips, "right", d->right, "backwards",
                      d->backwards, "fingers", d->known, "named", d->named, "named_right",
                      d->named_right);
 }
@@ -86,12 +86,12 @@ static void print_groups(const struct lq_eval_figures *figures)
 
 static void print_directions(const struct lq_directions *d)
 {
-    double found = d->found > 0 ? d->found : 1, told = d->told > 0 ? d->told : 1;
+    double found = d->found > 0 ? d->found : 1, tips = d->tips > 0 ? d->tips : 1;
     double known = d->known > 0 ? d->known : 1, named = d->named > 0 ? d->named : 1;
     printf("nails with direction %d, %d of them found\n", d->nails, d->found);
     printf("axis within 30 deg.  %.1f %% of those found\n", 100 * d->axes / found);
-    printf("tip told             %.1f %%; right %.1f %%, backwards %.1f %% of these\n",
-           100 * d->told / found, 100 * d->right / told, 100 * d->backwards / told);
+    printf("tip estimated        %.1f %%; right %.1f %%, backwards %.1f %% of these\n",
+           100 * d->tips / found, 100 * d->right / tips, 100 * d->backwards / tips);
     printf("finger named         %.1f %%; right %.1f %% of these\n", 100 * d->named / known,
            100 * d->named_right / named);
 }

@@ -10,7 +10,7 @@ static const double RING_FROM = 0.10, RING_TO = 0.35; // of a nail's side
 enum { RING_FROM_MIN_PX = 2, RING_TO_MIN_PX = 4, SKIN_PIXELS_MIN = 50, RED_MIN = 20, BURNT = 250 };
 static const double SKIN_SHARE_MIN = 0.25;            // of the ring
 
-// Classes from the highest value down; `least` of the last one is never reached.
+// Classes from the highest value down; the last one has no lower bound.
 static const struct {
     const char *name;
     struct { const char *name; double least; } classes[LQ_TRAIT_CLASSES_MAX];
@@ -47,8 +47,8 @@ static uint16_t nearer(uint16_t here, uint16_t neighbour)
     return neighbour < here ? (uint16_t)(neighbour + 1) : here;
 }
 
-// The distance of every pixel to the nearest nail, rows or columns, the greater (two passes;
-// Rosenfeld and Pfaltz 1968). Sides fit in 16 bits: LQ_PICTURE_SIDE_MAX.
+// The chessboard distance of every pixel to the nearest nail (two passes; Rosenfeld and Pfaltz
+// 1968). It fits in 16 bits, because sides are at most LQ_PICTURE_SIDE_MAX.
 static void find_distances(const uint8_t *drawn, uint16_t *distance, int width, int height)
 {
     ptrdiff_t w = width, n = w * height;
@@ -96,7 +96,7 @@ static void lightness(const double rgb[3], double *l, double *b)
     *b = 200 * (f[0] - f[1]);
 }
 
-// What a walk over the picture counts.
+// Sums and counts over the picture.
 struct census {
     uint32_t level[3][256]; // of the ring's skin
     uint64_t sum[3];        // of all pixels

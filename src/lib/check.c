@@ -43,7 +43,7 @@ static bool is_foreign(const struct lq_lib_options *options)
            !same_file(path, lq_model_default_path()) && !same_file(path, lq_model_float_path());
 }
 
-// Only from where nobody else could have put it.
+// Accepts the program only from a folder that no other user can write to.
 static bool find_program(char path[PATH_MAX])
 {
     uid_t owner;
@@ -58,7 +58,8 @@ static bool find_program(char path[PATH_MAX])
     return access(path, X_OK) == 0 && lq_trust_path(path, owner, LQ_TRUST_GROUP, NULL) == LQ_OK;
 }
 
-// Standard streams go nowhere, the pipe is descriptor 3, and no other of the host's stays open.
+// In the child, the standard streams are /dev/null, descriptor 3 is the pipe, and all other
+// descriptors of the host are closed.
 static int start(pid_t *child, const char *program, char *const arguments[], int pipe_end)
 {
     posix_spawn_file_actions_t actions;
@@ -81,18 +82,18 @@ static int start(pid_t *child, const char *program, char *const arguments[], int
     return failed;
 }
 
-// Reads until the end of the pipe; false when that did not come in time.
-static bool read_answer(int fd, struct lq_check_answer *answer, size_t *len)
+// Reads until the child closes the pipe; false if it does not do so within LQ_CHECK_MS_MAX.
+static bool read_response(int fd, struct lq_check_response *response, size_t *len)
 {
     uint64_t until_us = lq_clock_us() + (uint64_t)LQ_CHECK_MS_MAX * 1000;
-    for (*len = 0; *len < sizeof *answer;) {
+    for (*len = 0; *len < sizeof *response;) {
         uint64_t now_us = lq_clock_us();
         if (now_us >= until_us)
             return false;
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         if (poll(&wait, 1, (int)((until_us - now_us) / 1000) + 1) <= 0)
             continue;
-        ssize_t got = read(fd, (char *)answer + *len, sizeof *answer - *len);
+        ssize_t got = read(fd, (char *)response + *len, sizeof *response - *len);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -102,7 +103,8 @@ static bool read_answer(int fd, struct lq_check_answer *answer, size_t *len)
     return true;
 }
 
-// A host that takes up every child it has may have taken this one: how it ended is not known then.
+// Returns the child's wait status; -1: unknown, because the host waits for all children and has
+// already reaped this one.
 static int wait_for(pid_t child)
 {
     int ended = 0;
@@ -112,7 +114,7 @@ static int wait_for(pid_t child)
     return got == child ? ended : -1;
 }
 
-static int say_how_it_ended(const char *path, int ended, bool late, struct lq_error *err)
+static int report_failure(const char *path, int ended, bool late, struct lq_error *err)
 {
     char how[96];
     if (late)
@@ -131,7 +133,7 @@ static int say_how_it_ended(const char *path, int ended, bool late, struct lq_er
 static int run_program(const struct lq_lib_options *options, const char *program,
                        struct lq_error *err)
 {
-    struct lq_check_answer answer;
+    struct lq_check_response response;
     size_t len = 0;
     char precision[16], tune[16], threads[16], path[PATH_MAX];
     int pipes[2];
@@ -140,7 +142,7 @@ static int run_program(const struct lq_lib_options *options, const char *program
     snprintf(tune, sizeof tune, "%d", (int)options->model.tune);
     snprintf(threads, sizeof threads, "%d", options->model.threads);
     if (!realpath(options->path, path))
-        return LQ_OK; // not there: opening it says so
+        return LQ_OK; // no such file: opening the model reports that
     const char *cache = options->model.cache_dir ? options->model.cache_dir : "";
     char *arguments[] = {(char *)(uintptr_t)program, path, precision, tune, threads,
                          (char *)(uintptr_t)cache, NULL};
@@ -152,15 +154,15 @@ static int run_program(const struct lq_lib_options *options, const char *program
         close(pipes[0]);
         return lq_fail(err, LQ_ERR_ENGINE, "cannot start '%s': %s", program, strerror(failed));
     }
-    bool in_time = read_answer(pipes[0], &answer, &len);
+    bool in_time = read_response(pipes[0], &response, &len);
     close(pipes[0]);
     if (!in_time)
         kill(child, SIGKILL);
     int ended = wait_for(child);
-    if (len != sizeof answer)
-        return say_how_it_ended(options->path, ended, !in_time, err);
-    answer.text[sizeof answer.text - 1] = 0;
-    return answer.status == LQ_OK ? LQ_OK : lq_fail(err, answer.status, "%s", answer.text);
+    if (len != sizeof response)
+        return report_failure(options->path, ended, !in_time, err);
+    response.text[sizeof response.text - 1] = 0;
+    return response.status == LQ_OK ? LQ_OK : lq_fail(err, response.status, "%s", response.text);
 }
 
 int lq_lib_check_model(const struct lq_lib_options *options, struct lq_error *err)

@@ -11,7 +11,7 @@
 #include "lib/check.h"
 #include "model/trial.h"
 
-// As liblacquer wrote it: a small number, not negative.
+// Parses a number that liblacquer wrote; it is small and not negative.
 static int number(const char *text)
 {
     return (int)strtol(text, NULL, 10);
@@ -26,7 +26,7 @@ static int try_model(char **argv, struct lq_error *err)
         .tune = (enum lq_tune)number(argv[3]),
         .threads = number(argv[4]),
         .cache_dir = argv[5][0] ? argv[5] : NULL,
-        .no_landmarks = true, // that network is our own
+        .no_landmarks = true, // Lacquer's own network needs no trial
     };
     int status = lq_model_open(&model, argv[1], &options, err);
     return status == LQ_OK ? lq_model_try(model, err) : status;
@@ -40,12 +40,12 @@ int main(int argc, char **argv)
     }
     const struct rlimit no_core = {0, 0};
     struct lq_error err = {0};
-    struct lq_check_answer answer = {0};
+    struct lq_check_response response = {0};
     setrlimit(RLIMIT_CORE, &no_core);
-    alarm(LQ_CHECK_MS_MAX / 1000 + 5); // the host may be gone by then
+    alarm(LQ_CHECK_MS_MAX / 1000 + 5); // ends this process even if the host has died
     lq_log_set_level(LQ_LOG_ERROR);
-    answer.status = try_model(argv, &err);
-    snprintf(answer.text, sizeof answer.text, "%s", err.text);
-    bool told = lq_file_write_fd(LQ_CHECK_FD, &answer, sizeof answer) == LQ_OK;
-    _exit(told ? 0 : 1); // the engine's own end is nobody's concern here
+    response.status = try_model(argv, &err);
+    snprintf(response.text, sizeof response.text, "%s", err.text);
+    bool sent = lq_file_write_fd(LQ_CHECK_FD, &response, sizeof response) == LQ_OK;
+    _exit(sent ? 0 : 1); // skips the engine's cleanup, which might crash too
 }

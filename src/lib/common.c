@@ -1,4 +1,4 @@
-// Error codes and texts, structs of other versions, and the log.
+// Error codes and texts, copying of structs from other versions' headers, and the log.
 #include "lib/library.h"
 
 #include <stdio.h>
@@ -86,15 +86,15 @@ int lq_lib_leave(struct lacquer *context, int status)
     return lq_lib_code(status);
 }
 
-// ---- log: nothing is printed
+// ---- log: the library itself prints nothing
 
 static void drop(void *context, enum lq_log_level level, const char *message)
 {
     (void)context, (void)level, (void)message;
 }
 
-// Before any thread of the host can call in.
-__attribute__((constructor)) static void be_silent(void)
+// Runs when the library is loaded, before any thread of the host can call it.
+__attribute__((constructor)) static void disable_log(void)
 {
     lq_log_set_sink(drop, NULL);
 }
@@ -102,22 +102,22 @@ __attribute__((constructor)) static void be_silent(void)
 static struct {
     void (*log)(void *user, enum lacquer_log_level level, const char *text);
     void *user;
-} taker; // changed while no line is being given out
+} receiver; // the host's log function; changed only while drop() is the sink
 
-static void pass_on(void *context, enum lq_log_level level, const char *message)
+static void forward(void *context, enum lq_log_level level, const char *message)
 {
     (void)context;
-    taker.log(taker.user, (enum lacquer_log_level)level, message);
+    receiver.log(receiver.user, (enum lacquer_log_level)level, message);
 }
 
 LQ_PUBLIC void lacquer_set_log(void (*log)(void *user, enum lacquer_log_level level,
                                            const char *text), void *user)
 {
     lq_log_set_sink(drop, NULL);
-    taker.log = log;
-    taker.user = user;
+    receiver.log = log;
+    receiver.user = user;
     if (log) {
         lq_log_set_level(LQ_LOG_DEBUG);
-        lq_log_set_sink(pass_on, NULL);
+        lq_log_set_sink(forward, NULL);
     }
 }

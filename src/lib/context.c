@@ -1,4 +1,4 @@
-// Contexts: opened, shared, described, closed.
+// Contexts: opens, shares, describes and closes them.
 #include "lib/library.h"
 
 #include <stdio.h>
@@ -36,7 +36,8 @@ static void model_release(struct lq_lib_model *shared)
     free(shared);
 }
 
-// Engines have threads, and locks that these hold: a forked child has the locks alone.
+// After fork() the child has the engine's locks but not the threads that hold them, so it would
+// deadlock.
 int lq_lib_check_process(struct lq_error *err)
 {
     static atomic_int first;

@@ -19,7 +19,7 @@ LQ_PUBLIC int lacquer_frame(struct lacquer *context, uint8_t *pixels, int width,
     struct lacquer_image image = {pixels, width, height, stride,
                                   channels == 4 ? LACQUER_RGBA : LACQUER_RGB};
     if (channels != 3 && channels != 4)
-        image.pixels = NULL; // refused, with what is accepted
+        image.pixels = NULL; // is rejected, with a text that lists what is accepted
     request.look = look;
     int code = lacquer_process_pixels(context, &request, &image, &response);
     if (code == LACQUER_OK)
@@ -36,7 +36,7 @@ LQ_PUBLIC int lacquer_file(struct lacquer *context, const void *bytes, size_t le
     bool usable = look && out && out_len && quality >= 1;
     request.look = look;
     request.flags = LACQUER_MULTI_SCALE | LACQUER_FIND_HANDS;
-    request.quality = usable ? quality : -1; // refused
+    request.quality = usable ? quality : -1; // -1 is rejected
     int code = lacquer_process_file(context, &request, bytes, len, &response);
     if (code != LACQUER_OK)
         return code;

@@ -78,7 +78,8 @@ LQ_PUBLIC const char *lacquer_catalogue_json(const struct lacquer_catalogue *cat
     return (const char *)catalogue->json.data;
 }
 
-// A name is text that is no JSON; "null", "true" and numbers name no look either.
+// Text that is not JSON is a look's name. JSON values such as "null", "true" or a number are
+// neither a look nor a name.
 static json_t *parse(const char *text, size_t len, struct lq_error *err)
 {
     json_error_t where;

@@ -37,7 +37,8 @@ static int read_servers(struct lq_lib_options *own, const char *servers, struct 
     return LQ_OK;
 }
 
-// A model of a server's own: what is said of ours is not true of it.
+// Sets the model file's path and the model's name on the server. If only the name is given and
+// there is no fallback, no local file is needed, and nothing known of Lacquer's own model applies.
 static void settle_names(struct lq_lib_options *own, const struct lacquer_options *given)
 {
     struct lq_remote_options *remote = &own->model.remote;

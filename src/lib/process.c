@@ -12,7 +12,8 @@
 #include "frame/mask.h"
 #include "frame/report.h"
 
-// Up to the last members of the first version: structs of its programs are no longer.
+// Smallest accepted sizes: programs compiled with the first version's header have structs that end
+// with these members.
 #define END_OF(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 enum { REQUEST_LEAST = END_OF(struct lacquer_request, timeout_ms),
        RESPONSE_LEAST = END_OF(struct lacquer_response, total_us) };
@@ -44,7 +45,7 @@ LQ_PUBLIC void lacquer_video_reset(struct lacquer_video *video)
     lq_tracker_rest(video->tracker);
 }
 
-// ---- what is asked
+// ---- requests
 
 static bool in_unit(float value)
 {
@@ -120,7 +121,7 @@ static int read_request(struct lq_job *job, const struct lacquer_request *given,
     return read_polish(&request, job, err);
 }
 
-// ---- what came of it
+// ---- responses
 
 static void fill_nail(struct lacquer_nail *to, const struct lq_nail *nail)
 {
@@ -160,7 +161,7 @@ static void fill_response(struct lacquer *context, struct lacquer_response *resp
         own.format = format_of(job->kind);
     }
     memcpy(own.stage_us, job->stage_us, sizeof own.stage_us);
-    // A newer header's members stay as its caller set them.
+    // Members that only a newer header has keep the caller's values.
     memcpy(response, &own, response->size < sizeof own ? response->size : sizeof own);
 }
 
@@ -199,7 +200,8 @@ LQ_HOT static void swap_row(uint8_t *row, int width, int channels)
     }
 }
 
-// The pipeline knows RGB; turning a frame there and back costs less than a copy of it.
+// The pipeline works on RGB. Swapping the channels in place, and back afterwards, costs less than a
+// copy of the frame.
 static void swap_red_and_blue(const struct lq_image *picture, const struct lacquer_image *image)
 {
     if (image->format != LACQUER_BGR && image->format != LACQUER_BGRA)

@@ -284,7 +284,7 @@ LQ_HOT static void edge_row(const struct level_rows *rows, const struct edge *ed
         float around = here[i - 1] + here[i + 1] + above[i] + below[i];
         float level = 0.5f * here[i] + 0.125f * around; // the picture's grain stays out of the edge
         float cover = (level - 0.5f) / slope * scale + middle;
-        cover = cover > 0.0f ? cover : 0.0f; // what is no number, too
+        cover = cover > 0.0f ? cover : 0.0f; // NaN too
         cover = cover < 1.0f ? cover : 1.0f;
         cover = cover * cover * (3.0f - 2.0f * cover);
         alpha[i] = (uint8_t)(cover * 255.0f + 0.5f);

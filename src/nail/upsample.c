@@ -96,7 +96,7 @@ LQ_HOT void lq_stretch_row(const float *restrict row, int count, int lanes,
     const int n = places->count;
     for (int i = 0; i < n; i++) {
         float p = first + (float)i * step;
-        p = p > 0.0f ? p : 0.0f; // what is no number, too
+        p = p > 0.0f ? p : 0.0f; // NaN too
         p = p < last ? p : last;
         int left = (int)p, right = left + (left + 1 < count);
         float t = p - (float)left;

@@ -221,7 +221,7 @@ static bool flush(struct lq_conn *conn)
         size_t sent;
         int count = lq_queue_pieces(&conn->queue, pieces, PIECES_MAX);
         enum lq_io io = lq_conn_sendv(conn, pieces, count, &sent);
-        lq_queue_took(&conn->queue, sent);
+        lq_queue_consume(&conn->queue, sent);
         moved |= sent > 0;
         if (io == LQ_IO_BROKEN)
             lq_conn_end(conn, LQ_END_PEER);

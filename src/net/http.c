@@ -62,7 +62,7 @@ static uint8_t *place_for(struct lq_http_request *http, size_t *size)
 
 static void consume(struct lq_http_request *http, size_t len, bool placed)
 {
-    lq_http_body_took(&http->body, len);
+    lq_http_body_consume(&http->body, len);
     if (placed && handler_of(http)->received)
         handler_of(http)->received(http, len);
 }

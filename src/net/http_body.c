@@ -110,7 +110,7 @@ ptrdiff_t lq_http_body_frame(struct lq_http_body *body, const uint8_t *bytes, si
     return (ptrdiff_t)at;
 }
 
-void lq_http_body_took(struct lq_http_body *body, uint64_t len)
+void lq_http_body_consume(struct lq_http_body *body, uint64_t len)
 {
     body->left -= len;
     body->received += len;

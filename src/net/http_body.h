@@ -35,5 +35,5 @@ ptrdiff_t lq_http_body_frame(struct lq_http_body *body, const uint8_t *bytes, si
 // Number of payload bytes before the next framing.
 uint64_t lq_http_body_payload(const struct lq_http_body *body);
 
-// `len` payload bytes were consumed.
-void lq_http_body_took(struct lq_http_body *body, uint64_t len);
+// Records that `len` payload bytes were consumed.
+void lq_http_body_consume(struct lq_http_body *body, uint64_t len);

@@ -85,7 +85,7 @@ int lq_queue_pieces(const struct lq_queue *queue, struct iovec *pieces, int room
     return count;
 }
 
-void lq_queue_took(struct lq_queue *queue, size_t len)
+void lq_queue_consume(struct lq_queue *queue, size_t len)
 {
     queue->waits -= len;
     while (len > 0) {

@@ -32,7 +32,7 @@ LQ_MUST_CHECK int lq_queue_copy(struct lq_queue *queue, const void *bytes, size_
 LQ_MUST_CHECK int lq_queue_borrow(struct lq_queue *queue, const void *bytes, size_t len);
 // Fills at most `room` pieces from the front; returns their number.
 int lq_queue_pieces(const struct lq_queue *queue, struct iovec *pieces, int room);
-// `len` bytes were written.
-void lq_queue_took(struct lq_queue *queue, size_t len);
+// Removes `len` bytes from the front, which were written.
+void lq_queue_consume(struct lq_queue *queue, size_t len);
 // Copies what is borrowed. After MEMORY some may still be borrowed: discard the queue.
 LQ_MUST_CHECK int lq_queue_detach(struct lq_queue *queue);

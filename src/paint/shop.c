@@ -36,8 +36,8 @@ static void report(const struct reader *reader, const char *format, const char *
 {
     char text[512];
     snprintf(text, sizeof text, format, value);
-    if (reader->shop->tell)
-        reader->shop->tell(reader->shop->context, reader->csv.line, text);
+    if (reader->shop->report)
+        reader->shop->report(reader->shop->context, reader->csv.line, text);
 }
 
 static void skip_row(struct reader *reader, const char *format, const char *value)

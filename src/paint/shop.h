@@ -15,7 +15,7 @@ struct lq_shop {
     const char *site;                     // "https://shop.example", for products without an address
                                           // of their own
     // Receives a message about each row, and each value, that is skipped.
-    void (*tell)(void *context, int line, const char *text);
+    void (*report)(void *context, int line, const char *text);
     void *context;
     // Results:
     struct lq_shade_name *shades;

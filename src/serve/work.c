@@ -258,7 +258,7 @@ static void count(const struct worker *worker, const struct lq_frame_slot *slot,
 
 // Switches to the offered model. A thread for heavy stills creates its pipe when the next of them
 // arrives.
-static void go_over(struct worker *worker)
+static void switch_model(struct worker *worker)
 {
     const struct lq_model *model = atomic_load(worker->offered);
     struct lq_pipe *pipe = NULL;
@@ -279,7 +279,7 @@ static void go_over(struct worker *worker)
 static void worker_run(void *context, struct lq_frame_slot *slot)
 {
     struct worker *worker = context;
-    go_over(worker);
+    switch_model(worker);
     uint64_t begun_us = lq_clock_us();
     lq_trace_enter(&slot->session->trace);
     slot->queue_us = (uint32_t)(begun_us - slot->arrived_us);

@@ -151,15 +151,15 @@ def test_apply_never_overwrites_its_input(tmp_path):
 
 
 @pytest.mark.parametrize("args, words", [
-    (["apply"], "which picture"),
-    (["apply", "x.jpg"], "where to"),
+    (["apply"], "no picture given"),
+    (["apply", "x.jpg"], "no output given"),
     (["apply", "x.jpg", "-o", "y.jpg", "--color", "#zzz"], "#zzz"),
     (["apply", "x.jpg", "-o", "y.jpg", "--texture", "2"], "texture"),
     (["apply", "x.jpg", "-o", "y.jpg", "--texture", "nan"], "texture"),
     (["apply", "x.jpg", "-o", "y.jpg", "--finish", "velvet"], "velvet"),
     (["apply", "x.jpg", "-o", "y.jpg", "--precision", "f8"], "f8"),
     (["apply", "x.jpg", "-o", "y.jpg", "--engine", "abacus"], "abacus"),
-    (["eval"], "which pictures"),
+    (["eval"], "no pictures given"),
     (["nosuch"], "no command"),
     ([], "Usage"),
 ])

@@ -1,5 +1,5 @@
-// For the targets that read a request's body as workers do: a slot filled with the bytes.
-// Threads: one. Owner: fuzz_ask owns all it makes.
+// For targets that read a request's body as workers do: a slot filled with the bytes.
+// Threads: one. Owner: fuzz_ask owns everything that it creates.
 #pragma once
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "fuzz/fuzz.h"
 #include "serve/message/frame_request.h"
 
-// Reads the slot's body as slot->request says; a picture that is found lies in memory.
+// Reads the slot's body in the form that slot->request names, and the bytes of its picture.
 static inline void fuzz_ask(struct lq_frame_slot *slot, const uint8_t *bytes, size_t len)
 {
     struct lq_buf decoded;

@@ -1,4 +1,4 @@
-// Base64 and data URLs: what is decoded, however it was written, comes back from its own base64.
+// Base64 and data URLs: encoding what was decoded, and decoding it again, gives the same bytes.
 #include "base/base64.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-// A whole connection: HTTP and WebSocket over a socket, the first byte says how the rest is cut.
-// Each request that was told must be told its end, and nothing may be left over.
+// A whole connection: HTTP and WebSocket over a socket; the first byte sets into which pieces the
+// rest is cut. Each request that was reported must also end, and no memory may be left over.
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 enum { BODY_MAX = 65536 };
 
-struct taker { // of a body or of messages
+struct receiver { // of a body or of messages
     struct lq_buf bytes;
 };
 
@@ -21,56 +21,56 @@ static struct lq_net *net;
 static struct lq_listener *listener;
 static int living;
 
-static struct taker *taker_new(void)
+static struct receiver *receiver_new(void)
 {
-    struct taker *taker = calloc(1, sizeof *taker);
-    lq_buf_init(&taker->bytes, BODY_MAX);
+    struct receiver *receiver = calloc(1, sizeof *receiver);
+    lq_buf_init(&receiver->bytes, BODY_MAX);
     living++;
-    return taker;
+    return receiver;
 }
 
-static void taker_free(struct taker *taker)
+static void receiver_free(struct receiver *receiver)
 {
-    lq_buf_release(&taker->bytes);
-    free(taker);
+    lq_buf_release(&receiver->bytes);
+    free(receiver);
     living--;
 }
 
-static uint8_t *room_in(struct taker *taker, size_t coming, size_t *size)
+static uint8_t *room_in(struct receiver *receiver, size_t coming, size_t *size)
 {
     *size = coming < 1000 ? coming : 1000;
-    if (lq_buf_reserve(&taker->bytes, taker->bytes.len + *size) != LQ_OK)
+    if (lq_buf_reserve(&receiver->bytes, receiver->bytes.len + *size) != LQ_OK)
         return NULL;
-    return taker->bytes.data + taker->bytes.len;
+    return receiver->bytes.data + receiver->bytes.len;
 }
 
 static uint8_t *ws_room(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t *size)
 {
-    struct taker *taker = lq_ws_state(ws);
+    struct receiver *receiver = lq_ws_state(ws);
     if (piece->first)
-        lq_buf_clear(&taker->bytes);
-    uint8_t *place = room_in(taker, piece->coming, size);
+        lq_buf_clear(&receiver->bytes);
+    uint8_t *place = room_in(receiver, piece->coming, size);
     if (!place)
         lq_ws_close(ws, 1009, "too large");
     return place;
 }
 
-static void ws_came(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
+static void on_ws_message(struct lq_ws *ws, const struct lq_ws_piece *piece, size_t len, bool last)
 {
-    struct taker *taker = lq_ws_state(ws);
-    taker->bytes.len += len;
+    struct receiver *receiver = lq_ws_state(ws);
+    receiver->bytes.len += len;
     if (last)
-        (void)!lq_ws_send_copy(ws, piece->kind, taker->bytes.data, taker->bytes.len);
+        (void)!lq_ws_send_copy(ws, piece->kind, receiver->bytes.data, receiver->bytes.len);
 }
 
 static void ws_closed(struct lq_ws *ws, int code, enum lq_net_end end)
 {
     (void)code;
     (void)end;
-    taker_free(lq_ws_state(ws));
+    receiver_free(lq_ws_state(ws));
 }
 
-static const struct lq_ws_handler ws_handler = {.room = ws_room, .received = ws_came,
+static const struct lq_ws_handler ws_handler = {.room = ws_room, .received = on_ws_message,
                                                 .closed = ws_closed};
 
 static void answer(struct lq_http_request *http, int code, const void *bytes, size_t len)
@@ -84,12 +84,12 @@ static void on_request(struct lq_http_request *http)
     int code;
     const char *headers;
     if (lq_http_wants_ws(http) && !lq_http_ws_fault(http, &code, &headers)) {
-        struct taker *taker = taker_new();
-        if (!lq_http_upgrade(http, NULL, NULL, &ws_handler, taker))
+        struct receiver *receiver = receiver_new();
+        if (!lq_http_upgrade(http, NULL, NULL, &ws_handler, receiver))
             abort();
         return;
     }
-    lq_http_set_state(http, taker_new());
+    lq_http_set_state(http, receiver_new());
     lq_http_query(http, "a", value, sizeof value);
     lq_http_header_all(http, "cookie", value, sizeof value);
     if (!lq_http_has_body(http) || strcmp(lq_http_path(http), "/early") == 0)
@@ -103,22 +103,22 @@ static uint8_t *on_room(struct lq_http_request *http, size_t coming, size_t *siz
 
 static void on_received(struct lq_http_request *http, size_t len)
 {
-    struct taker *taker = lq_http_state(http);
-    taker->bytes.len += len;
+    struct receiver *receiver = lq_http_state(http);
+    receiver->bytes.len += len;
 }
 
 static void on_body_done(struct lq_http_request *http)
 {
-    struct taker *taker = lq_http_state(http);
-    answer(http, 200, taker->bytes.data ? taker->bytes.data : (const uint8_t *)"",
-           taker->bytes.len);
+    struct receiver *receiver = lq_http_state(http);
+    answer(http, 200, receiver->bytes.data ? receiver->bytes.data : (const uint8_t *)"",
+           receiver->bytes.len);
 }
 
 static void on_gone(struct lq_http_request *http, bool whole, enum lq_net_end end)
 {
     (void)whole;
     (void)end;
-    taker_free(lq_http_state(http));
+    receiver_free(lq_http_state(http));
 }
 
 static const struct lq_http_handler handler = {

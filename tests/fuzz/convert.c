@@ -1,5 +1,5 @@
-// The whole way from .tflite to .onnx, with every option: no file makes the converter fall over or
-// take more memory than it may.
+// The conversion of .tflite to .onnx with every option: no file crashes the converter or makes it
+// exceed its memory limit.
 #include "convert/convert.h"
 #include "fuzz/fuzz.h"
 

@@ -1,5 +1,5 @@
-// What a body of any kind will cost: the first byte is the kind, the rest the body. Whatever comes,
-// an estimate is within what may be, and of a urlencoded body, which can be read only once, it is
+// The estimated cost of a body of any kind: the first byte is the kind, the rest the body. An
+// estimate is always within the limits; for a urlencoded body, which can be read only once, it is
 // not too low.
 #include "serve/sched/cost.h"
 

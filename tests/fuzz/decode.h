@@ -1,5 +1,5 @@
 // For the picture targets: decodes as the server does and reads every pixel of the result.
-// Threads: one. Owner: fuzz_decode owns all it makes.
+// Threads: one. Owner: fuzz_decode owns everything that it creates.
 #pragma once
 
 #include "fuzz/fuzz.h"

@@ -1,5 +1,5 @@
-// The JSON of a Socket.IO "frame" event. The first byte says whether an attachment came with it:
-// none, binary or base64; the bytes serve as both.
+// The JSON of a Socket.IO "frame" event. The first byte selects its attachment: none, binary or
+// base64; the rest is both the JSON and the attachment.
 #include "fuzz/ask.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

@@ -1,5 +1,5 @@
-// What fuzz targets share. A target is one function, called with any bytes whatever; it must come
-// back, touch no memory that is not its own, and hold to what its header promises.
+// Shared by fuzz targets. A target is one function, called with arbitrary bytes; it must return,
+// access only its own memory, and keep the promises of the tested header.
 // Threads: one. Owner: the caller owns the bytes.
 #pragma once
 
@@ -9,15 +9,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-// A promise of the code under test; unlike assert it also holds in builds without assertions.
+// Checks a promise of the code under test; unlike assert also in builds without assertions.
 #define FUZZ_CHECK(condition)                                                                     \
     do {                                                                                          \
         if (!(condition))                                                                         \
             abort();                                                                              \
     } while (0)
 
-// Reads every byte of a result, so that the sanitizers see memory that was promised and is not
-// there.
+// Reads every byte of a result, so that the sanitizers detect a result that is longer than its
+// memory.
 static inline void fuzz_touch(const void *bytes, size_t len)
 {
     const volatile uint8_t *at = bytes;

@@ -1,5 +1,5 @@
 // For parsers that open a path: puts the bytes into a file in memory.
-// Threads: one. Owner: who calls fuzz_file calls fuzz_file_remove.
+// Threads: one. Owner: the caller of fuzz_file calls fuzz_file_remove.
 #pragma once
 
 #include <limits.h>
@@ -9,8 +9,8 @@
 
 #include "fuzz/fuzz.h"
 
-// The path of a file of this process's own with these bytes and this ending (".json"). The text
-// stays valid until the next call.
+// Writes a file with these bytes and this ending (".json"), private to this process. Returns its
+// path, which stays valid until the next call.
 static inline const char *fuzz_file(const char *ending, const uint8_t *bytes, size_t len)
 {
     static char path[PATH_MAX];

@@ -1,5 +1,5 @@
-// Requests as they come over a connection: heads and bodies one after the other. Whatever they are
-// cut into, they are read the same.
+// Requests as they arrive on a connection: heads and bodies one after the other. The result is the
+// same whatever pieces they are cut into.
 #include <string.h>
 
 #include "fuzz/fuzz.h"
@@ -8,7 +8,7 @@
 
 enum { HEAD_MAX = 16384 };
 
-// What a reading came to: a sum over all that was understood.
+// The result of reading: a checksum over everything that was parsed.
 struct reading {
     uint64_t sum;
     size_t used;
@@ -43,7 +43,7 @@ static void add_head(struct reading *reading, const struct lq_http_request_head 
         add(reading, path, len);
 }
 
-// Reads a body of which `step` bytes come at a time. -1: ill-formed; else what it took.
+// Reads a body of which `step` bytes arrive at a time. Returns its length; -1: malformed.
 static ptrdiff_t read_body(struct reading *reading, const struct lq_http_request_head *head,
                            const uint8_t *bytes, size_t len, size_t step)
 {
@@ -61,7 +61,7 @@ static ptrdiff_t read_body(struct reading *reading, const struct lq_http_request
             uint64_t payload = lq_http_body_payload(&body);
             size_t part = payload < end - at ? (size_t)payload : end - at;
             add(reading, bytes + at, part);
-            lq_http_body_took(&body, part);
+            lq_http_body_consume(&body, part);
             at += part;
         }
     }
@@ -69,7 +69,7 @@ static ptrdiff_t read_body(struct reading *reading, const struct lq_http_request
     return body.whole ? (ptrdiff_t)at : (ptrdiff_t)len + 1;
 }
 
-// One request; false: nothing comes after it.
+// Reads one request; false: it is the last one.
 static bool read_one(struct reading *reading, const uint8_t *bytes, size_t len, size_t step)
 {
     struct lq_http_scan scan = {0};

@@ -1,4 +1,4 @@
-// A JPEG file: our marker walk and the decoding that trusts it.
+// A JPEG file: our scan of its markers, and the decoding that relies on it.
 #include "image/jpeg_map.h"
 
 #include "base/limits.h"

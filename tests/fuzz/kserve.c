@@ -1,6 +1,6 @@
-// What an inference server answers. The first byte says to what: metadata, configuration, a
-// refusal, an index of models, an inference in JSON, or another inference; of that the next two say
-// where its JSON ends (low byte first, 0xffff: no header).
+// An inference server's response. The first byte selects its kind: metadata, configuration, an
+// error, an index of models, an inference in JSON, or another inference; for the last, the next two
+// bytes are the length of its JSON (low byte first, 0xffff: no header).
 #include "engine/kserve_json.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ static const struct lq_tensors asked = {
     .output_count = 3,
     .outputs = {{.name = "a", .type = LQ_TENSOR_F32, .rank = 2, .dims = {1, 2}},
                 {.name = "b", .type = LQ_TENSOR_F16, .rank = 1, .dims = {4}},
-                {.name = "c", .type = LQ_TENSOR_F32}}}; // its shape is not known yet
+                {.name = "c", .type = LQ_TENSOR_F32}}}; // unknown shape
 
 static void metadata(const uint8_t *bytes, size_t len)
 {

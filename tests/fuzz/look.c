@@ -1,4 +1,4 @@
-// A look in JSON, as requests and files bring it.
+// A look in JSON, as in requests and files.
 #include <math.h>
 
 #include "base/parse_json.h"

@@ -1,5 +1,5 @@
-// Replays a corpus: calls a fuzz target with each file of the folders named, in order of name.
-// Fails when there is none, so that a lost corpus is noticed.
+// Replays a corpus: calls a fuzz target with each file of the given folders, in order of name.
+// Fails if there is no file, so that a missing corpus is noticed.
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static int run_file(const char *path)
         lq_buf_release(&buf);
         return 0;
     }
-    // Bytes of exactly this length, so that AddressSanitizer sees a read behind them.
+    // A block of exactly this length, so that AddressSanitizer detects a read past its end.
     uint8_t *bytes = malloc(buf.len ? buf.len : 1);
     FUZZ_CHECK(bytes);
     for (size_t i = 0; i < buf.len; i++)

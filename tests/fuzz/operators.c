@@ -1,4 +1,4 @@
-// The operator counter's own reading of .onnx and .tflite files.
+// The operator counter's own parser of .onnx and .tflite files.
 #include "format/operators.h"
 
 #include "fuzz/fuzz_file.h"

@@ -1,4 +1,4 @@
-// Nail art: a PNG that becomes a pattern, all its levels.
+// Nail art: a PNG that is converted to a pattern, with all its levels.
 #include "fuzz/fuzz.h"
 #include "paint/pattern.h"
 

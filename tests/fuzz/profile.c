@@ -1,4 +1,4 @@
-// A colour profile: what it is taken for, and pixels by it.
+// A colour profile: how it is classified, and the conversion of pixels with it.
 #include "fuzz/fuzz.h"
 #include "image/color.h"
 

@@ -1,4 +1,4 @@
-// PROXY headers: read the same whether they come at once or byte by byte.
+// PROXY headers: the result is the same whether they arrive at once or byte by byte.
 #include <string.h>
 
 #include "fuzz/fuzz.h"

@@ -1,5 +1,5 @@
-// An ONNX model read, tidied and quantised as if its tensors held numbers: no file makes the reader
-// fall over, and what is written can be read again.
+// An ONNX model that is read, tidied and quantised with invented ranges: no file crashes the
+// reader, and the result can be read again.
 #include "convert/onnx_tidy.h"
 #include "convert/quantise_write.h"
 #include "fuzz/fuzz.h"
@@ -13,13 +13,13 @@ static void check_result(struct lq_onnx *onnx)
     if (lq_onnx_write(onnx, &out, &error) == LQ_OK) {
         fuzz_touch(out.data, out.len);
         FUZZ_CHECK(lq_onnx_read(&again, out.data, out.len, "written", &error) == LQ_OK ||
-                   again.message); // only too many nodes may be left to refuse
+                   again.message); // may fail only because of too many nodes
     }
     lq_onnx_free(&again);
     lq_buf_release(&out);
 }
 
-// Every second layer, with a mean for each channel that its weights name.
+// Quantises every second layer, with a mean for each channel of its weights.
 static void quantise(struct lq_onnx *onnx, struct lq_plan *plan)
 {
     static const float numbers[] = {-1, 0, .25f, 3};

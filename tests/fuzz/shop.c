@@ -5,7 +5,7 @@
 
 #include "fuzz/fuzz.h"
 
-static void tell(void *context, int line, const char *text)
+static void report(void *context, int line, const char *text)
 {
     (void)context;
     FUZZ_CHECK(line >= 1 && strlen(text) < 1024);
@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct lq_error error;
     if (!catalogue && lq_catalogue_open(&catalogue, NULL, &error) != LQ_OK)
         abort();
-    struct lq_shop shop = {.catalogue = catalogue, .site = "https://shop.example", .tell = tell};
+    struct lq_shop shop = {
+        .catalogue = catalogue, .site = "https://shop.example", .report = report};
     int status = lq_shop_read(&shop, bytes, len, &error);
     FUZZ_CHECK(status <= 0 && shop.count <= LQ_SHADES_MAX);
     for (int i = 0; i < shop.count; i++) {

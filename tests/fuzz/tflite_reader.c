@@ -1,4 +1,4 @@
-// The converter's reader of .tflite files: whatever it accepts must be whole.
+// The converter's reader of .tflite files: everything that it accepts must be complete.
 #include "format/tflite.h"
 #include "fuzz/fuzz.h"
 

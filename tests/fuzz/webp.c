@@ -1,4 +1,4 @@
-// A WebP file: our walk over its chunks and the decoding.
+// A WebP file: our scan of its chunks, and the decoding.
 #include "fuzz/decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

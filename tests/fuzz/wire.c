@@ -1,4 +1,4 @@
-// The headers of lacquer.v1: what is read writes the same bytes again.
+// The headers of lacquer.v1: writing a parsed header gives the same bytes.
 #include "frame/wire.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-// Frames of WebSocket: headers, masks, text, close codes and handshake keys.
+// WebSocket frames: headers, masks, text, close codes and handshake keys.
 #include <string.h>
 
 #include "fuzz/fuzz.h"
@@ -30,7 +30,7 @@ static void read_frames(enum lq_ws_side from, const uint8_t *bytes, size_t len)
     }
 }
 
-// Text is judged the same whole and cut.
+// UTF-8 validation gives the same result for a whole text and for its pieces.
 static void check_text(const uint8_t *bytes, size_t len)
 {
     uint32_t whole = 0, cut = 0;

@@ -25,7 +25,7 @@ void *__libc_memalign(size_t alignment, size_t size);
 
 extern char __executable_start, etext; // the linker's, around the program's own code
 
-// Inlined, the caller would be the caller's caller.
+// Must not be inlined: the return address would then be that of the caller's caller.
 #define LQ_REPLACED __attribute__((noinline))
 
 static void allocations_note(const void *caller)

@@ -1,4 +1,4 @@
-// Reading, describing and compiling in one go, for tests of what comes after.
+// Reads, describes and compiles a model in one call, for tests of the later steps.
 #pragma once
 
 #include "engine/engine.h"

@@ -1,4 +1,4 @@
-// A pipe on the default model and a rendered hand to run through it, set up once a program.
+// A pipe on the default model and a rendered hand to run through it, set up once per program.
 // Include in one file of a program.
 #pragma once
 

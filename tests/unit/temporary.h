@@ -1,4 +1,4 @@
-// A file of a test program's own, as group set-up and tear-down of cmocka; at `path`.
+// A temporary file at `path`, created and removed by cmocka's group set-up and tear-down.
 #pragma once
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// cmocka with the headers it wants, and the few helpers every unit test uses.
+// cmocka with the headers that it needs, and helpers for all unit tests.
 #pragma once
 
 #include <setjmp.h>

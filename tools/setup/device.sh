@@ -1,8 +1,8 @@
-# Sourced by tools/setup.sh: what the page finds nails with on the reader's own device that is not
-# ours. It comes from npm into .deps, each package pinned with its checksum in tools/device.txt; the
-# page loads it from the server's data folder.
+# Sourced by tools/setup.sh: the foreign parts of the runtime with which the page detects nails on
+# the visitor's device. They are installed from npm in .deps, each package pinned with its checksum
+# in tools/device.txt; the page loads them from the server's data folder.
 
-# Unpacks one into a folder and tells whether it is the one that is pinned.
+# Unpacks a package into a folder; fails if it is not the pinned one.
 get_npm() {
     local name=$1 version=$2 wanted=$3 folder=$4 had
     rm -rf "$folder"
@@ -13,8 +13,8 @@ get_npm() {
     tar -xzf "$folder"/*.tgz -C "$folder"
 }
 
-# Of ONNX Runtime Web are kept the builds for the processor, and for WebGPU by JSPI; the one for
-# WebGPU without it is ten megabytes larger and not used.
+# Keeps the builds of ONNX Runtime Web for the processor and for WebGPU with JSPI. The build for
+# WebGPU without JSPI is ten megabytes larger and not used.
 keep_from() {
     case $1 in
     onnxruntime-web)
@@ -25,8 +25,8 @@ keep_from() {
     esac
 }
 
-# The npm package has no licence in it, the one for Python has it and those of all its parts. One
-# file for all machines, for none of it is run.
+# The npm package contains no licence; the Python package has it and those of all its parts. The
+# same wheel serves all machines, because it is not run.
 get_notices() {
     local work=.deps/device-notices
     rm -rf $work

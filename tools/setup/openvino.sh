@@ -1,4 +1,4 @@
-# Sourced by tools/setup.sh: the OpenVINO runtime, out of its wheel of PyPI, into .deps/openvino.
+# Sourced by tools/setup.sh: installs the OpenVINO runtime from its PyPI wheel in .deps/openvino.
 
 openvino_wheel() { # FOLDER PYTHON: the wheel for that Python ("3.11"), unpacked there
     local platform=manylinux_2_28_x86_64
@@ -12,9 +12,9 @@ openvino_wheel() { # FOLDER PYTHON: the wheel for that Python ("3.11"), unpacked
     rm "$1"/openvino-*.whl
 }
 
-# Kept are the plugin for the processor, what reads ONNX and TFLite, the C headers, the licences.
-# The GPU and NPU plugins, other formats' readers and the plugins that choose among devices are not
-# used: half of the disk.
+# Keeps the CPU plugin, the readers of ONNX and TFLite, the C headers and the licences. The GPU and
+# NPU plugins, readers of other formats and the plugins that choose among devices are not used and
+# take half of the space.
 get_openvino() {
     local sum from=.deps/wheel/unpacked size='59 MB to fetch, 92 MB on disk'
     [ "$machine" = x86_64 ] || size='30 MB to fetch, 71 MB on disk'
@@ -35,7 +35,7 @@ get_openvino() {
     printf '%s' "$sum" >.deps/openvino.stamp
 }
 
-# Its Python package, which the tests and their Triton import.
+# Installs its Python package, which the tests and their Triton import.
 get_openvino_python() {
     local sum version
     version=$(.deps/venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')

@@ -1,5 +1,5 @@
-# Sourced by tools/setup.sh: the system's packages. Where systems name one otherwise, the names
-# stand beside each other and the first that the archive has is taken.
+# Sourced by tools/setup.sh: the system's packages. If systems have different names for a package,
+# the names are listed together, and the first one in the archive is used.
 
 build_packages=(gcc libc6-dev ninja-build pkg-config python3 python3-venv ca-certificates libssl-dev
     libseccomp-dev liblcms2-dev libjpeg-dev libturbojpeg0-dev libwebp-dev libavif-dev
@@ -11,19 +11,20 @@ build_packages=(gcc libc6-dev ninja-build pkg-config python3 python3-venv ca-cer
 test_packages=(openssl curl patchelf libegl1 libgl1-mesa-dri valgrind libc6-dbg libheif1
     abigail-tools cmake g++ zbar-tools)
 
-# What tests are skipped without: Ubuntu's chromium is a snap, which is no browser in a container.
+# Packages without which tests are skipped. Ubuntu's chromium is a snap, which does not work in a
+# container.
 wanted_packages() {
     case $(version_of chromium) in
     '' | *snap*) say "no chromium in this archive: the tests in a browser will be skipped" ;;
     *) echo chromium ;;
     esac
-    # They play older processors of the same kind, and ARM64.
+    # They emulate older x86-64 processors, and ARM64.
     [ "$machine" != x86_64 ] || echo qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-    echo ccache clang # four builds are tested: what one run compiled the next need not
+    echo ccache clang # four builds are tested; ccache reuses objects of earlier runs
     echo "libclang-rt-dev|libclang-rt-$(clang_version)-dev|libclang-common-$(clang_version)-dev"
 }
 
-# What builds the page's own engine (tools/wasm.sh); nothing where the archive lacks a part of it.
+# Packages to build the page's own engine (tools/wasm.sh); none if the archive lacks one of them.
 device_packages() {
     local name names=(clang lld wasi-libc binaryen zstd "libclang-rt-$(clang_version)-dev-wasm32")
     for name in "${names[@]}"; do
@@ -45,7 +46,7 @@ pick() {
     return 1
 }
 
-# One line of our own every ten seconds out of all that apt-get prints.
+# Condenses apt-get's output to one line every ten seconds.
 show_progress() {
     local line fetched=0 unpacked=0 ready=0 next=$((SECONDS + 10))
     while read -r line; do
@@ -75,7 +76,7 @@ install_packages() {
     }
 }
 
-# Each of the names, where it is not there yet.
+# Installs each of the named packages that is missing.
 need_packages() {
     local spec name missing=() unknown=()
     for spec in "$@"; do

@@ -1,17 +1,17 @@
-# Sourced by tools/setup.sh: a Python environment of our own in .deps/venv, and what is taken from
-# PyPI where the system's own is too old, linked in .deps/bin.
+# Sourced by tools/setup.sh: a Python environment in .deps/venv, and programs from PyPI, linked in
+# .deps/bin, if the system's versions are too old.
 
-# Made by $python, and anew when that is another than before; what was installed in it is gone then.
+# Creates it with $python; if that has changed, deletes the old one with everything installed in it.
 venv() {
     [ ! -x .deps/venv/bin/pip ] || same_python || rm -rf .deps/venv .deps/tests.stamp
     [ -x .deps/venv/bin/pip ] || "$python" -m venv .deps/venv
 }
 
-# Runs each of these functions at the same time; ends the set-up where one has failed.
+# Runs each of these functions at the same time; ends the set-up if one fails.
 beside() {
     local part running=() status=0 next=$((SECONDS + 10)) one_of_many=1
-    venv                # which all of them use
-    trap 'kill 0' INT   # what runs in the background does not hear of it
+    venv                # all of them use it
+    trap 'kill 0' INT   # background jobs do not get the signal
     for part in "$@"; do
         (set -e && "$part") &
         running+=($!)
@@ -33,7 +33,7 @@ same_python() {
     [ "$(.deps/venv/bin/python -c "$which" 2>/dev/null)" = "$("$python" -c "$which")" ]
 }
 
-# With its progress where somebody looks on, but for several at once.
+# Shows pip's progress on a terminal, unless several run at once.
 pip() {
     local quiet=(-q)
     [ ! -t 2 ] || [ -n "${one_of_many-}" ] || quiet=()
@@ -66,7 +66,7 @@ get_spng() {
     say "fetching and building libspng 0.7.4 (a minute)"
     venv
     rm -rf .deps/spng
-    # What pip reads its description with need not be built from source too.
+    # The tools with which pip reads its metadata need not be built from source too.
     .deps/venv/bin/python -m pip --disable-pip-version-check download -q --no-deps \
         --no-binary pyspng --require-hashes -d .deps/spng -r tools/setup/spng.txt >&2
     tar -xzf .deps/spng/pyspng-*.tar.gz -C .deps/spng
@@ -89,7 +89,7 @@ Libs: -L\${prefix}/lib -lspng -lm
 EOF
 }
 
-# onnx.proto (Apache-2.0) where libonnx-dev brings none; meson.build looks here then.
+# Gets onnx.proto (Apache-2.0) if libonnx-dev does not contain it; meson.build then uses this one.
 get_onnx_proto() {
     [ ! -f /usr/include/onnx/onnx.proto ] || return 0
     say "no onnx.proto in this system's libonnx-dev: taking PyPI's, 16 MB, into .deps"

@@ -1,5 +1,5 @@
-# Sourced by tools/setup.sh: which system this is, what its archive offers, and what of that is too
-# old. All of it is said before anything is installed.
+# Sourced by tools/setup.sh: determines the system, what its archive offers, and which packages are
+# too old. All of it is reported before anything is installed.
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -27,7 +27,7 @@ system_name() {
 # $1 is at least version $2.
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
-# The version of package $1 that is installed or would be; empty where the archive has none.
+# The version of package $1 that is or would be installed; empty if the archive has none.
 version_of() {
     local version
     version=$(LC_ALL=C apt-cache policy "$1" 2>/dev/null | awk '/^  Candidate:/ {print $2}')
@@ -36,7 +36,7 @@ version_of() {
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-# What nothing here can take another way.
+# Checks requirements for which there is no other source.
 check_system() {
     local libc
     case $machine in
@@ -59,10 +59,10 @@ check_system() {
             "(README.md)"
 }
 
-# Set by choose_sources: what the archive has too old for us, so that PyPI's is taken; and $python.
+# Set by choose_sources: programs taken from PyPI, because the archive's are too old; and $python.
 meson_from_pypi='' node_from_pypi='' spng_from_pypi=''
 
-# The version of command $1 that is here, or else of package $2 in the archive.
+# The version of the installed command $1, or else of package $2 in the archive.
 version_here() {
     local version
     version=$({ "$1" --version 2>/dev/null || true; } | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1)

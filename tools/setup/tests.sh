@@ -1,4 +1,4 @@
-# Sourced by tools/setup.sh: what only the tests need.
+# Sourced by tools/setup.sh: installs what only the tests need.
 
 get_test_tools() {
     local sum
@@ -12,14 +12,14 @@ get_test_tools() {
     printf '%s' "$sum" >.deps/tests.stamp
 }
 
-# The libraries that the package in file $1 depends on, "a|b" where it leaves a choice.
+# Prints the libraries on which the package in file $1 depends; "a|b" for alternatives.
 libraries_of() {
     dpkg-deb -f "$1" Depends Pre-Depends | sed 's/^[A-Za-z-]*: //' | tr ',' '\n' |
         sed 's/([^)]*)//g; s/ //g; s/:any//g' | grep -E '^lib' | sort -u
 }
 
-# The balancers and promtool that deploy/ is tested with: unpacked here, for installed they would
-# start as services of the machine. Debian 12 and Ubuntu have promtool in the package prometheus.
+# The balancers and promtool for testing deploy/: unpacked here, because their packages would start
+# services when installed. Debian 12 and Ubuntu have promtool in the package prometheus.
 get_servers() {
     local packages sum package libraries
     sum=$(cat tools/setup/tests.sh /etc/os-release | sha256sum)
@@ -42,7 +42,7 @@ get_servers() {
     printf '%s' "$sum" >.deps/servers.stamp
 }
 
-# A real tritonserver; where it cannot be had its tests are skipped and say so.
+# A real tritonserver; if it is not available, its tests are skipped and report that.
 get_tritonserver() {
     local sum folder=.deps/tritonserver
     sum=$(cat tools/triton.txt tools/setup/tests.sh | sha256sum)

@@ -25,9 +25,7 @@ export class Follower {
         this.#follow(passed > 0 && passed < 500 ? passed : 0);
     }
 
-    // What take() needs to know of the newest frame if it is sent: its picture, and each nail's
-    // position.
-    // nail was in it.
+    // Returns what take() needs if the newest frame is sent: its picture, and each nail's position.
     mark() {
         const places = new Map();
         for (const nail of this.#scene?.nails ?? []) places.set(nail.id, this.now(nail).center);

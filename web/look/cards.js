@@ -121,6 +121,6 @@ export class Cards {
         }
         const wanted = spelled(polish);
         if (this.#painted.get(canvas) === wanted) return;
-        if (this.#previews.wish(canvas, polish)) this.#painted.set(canvas, wanted);
+        if (this.#previews.request(canvas, polish)) this.#painted.set(canvas, wanted);
     }
 }

@@ -42,7 +42,7 @@ export class PreviewQueue {
     }
 
     // Puts back what could not be painted now, unless there is a newer request for the card.
-    giveBack([canvas, polish]) {
+    putBack([canvas, polish]) {
         if (this.#seen.has(canvas) && !this.#queue.has(canvas)) this.#queue.set(canvas, polish);
     }
 

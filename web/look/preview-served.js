@@ -34,7 +34,7 @@ export class ServedPreviews {
         this.#queue.drop(canvas);
     }
 
-    wish(canvas, polish) {
+    request(canvas, polish) {
         if (this.able) this.#queue.add(canvas, polish);
         return this.able;
     }
@@ -51,7 +51,7 @@ export class ServedPreviews {
         for (let next; this.able && (next = this.#queue.take());) {
             try {
                 if (await this.#paint(...next)) continue;
-                this.#queue.giveBack(next);
+                this.#queue.putBack(next);
                 this.#start(busyMs);
                 break;
             } catch {

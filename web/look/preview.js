@@ -118,7 +118,7 @@ export class Previews {
     }
 
     // Returns false if part of the polish cannot be painted yet.
-    wish(canvas, polish) {
+    request(canvas, polish) {
         const all = [polish, ...Object.values(polish.fingers ?? {})];
         if (!this.able || !all.every((each) => this.#painter.knows(each))) return false;
         this.#queue.add(canvas, polish);

@@ -19,8 +19,9 @@ export class Offer {
     #text = document.createElement('span');
     #buy = document.createElement('a');
 
-    // find: id → element; tell: (type, detail, init) → false if the page cancelled the event.
-    constructor({ app, find, words, tell }) {
+    // find: id → element; dispatch: (type, detail, init) → false if the page cancelled the
+    // event.
+    constructor({ app, find, words, dispatch }) {
         this.#app = app;
         this.#words = words;
         Object.assign(this.#line, { className: 'offer', id: 'offer', hidden: true });
@@ -30,7 +31,7 @@ export class Offer {
         this.#buy.addEventListener('click', (event) => {
             const { fields, json } = app.lookStore;
             const detail = { ...offerOf(app.catalogue, fields.color), look: json };
-            if (!tell('lacquer-buy', detail, { cancelable: true })) event.preventDefault();
+            if (!dispatch('lacquer-buy', detail, { cancelable: true })) event.preventDefault();
         });
         for (const [source, type] of [
             [app.lookStore, 'change'],

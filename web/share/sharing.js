@@ -4,16 +4,16 @@ import { linkTo, readLook } from './link.js';
 export class Sharing {
     #app;
     #words;
-    #tell;
+    #dispatch;
     #page;
     #root;
     #button = document.createElement('button');
 
     // page: the address that links lead to.
-    constructor({ app, find, words, tell, page }) {
+    constructor({ app, find, words, dispatch, page }) {
         this.#app = app;
         this.#words = words;
-        this.#tell = tell;
+        this.#dispatch = dispatch;
         this.#page = page;
         this.#root = find('app');
         Object.assign(this.#button, { type: 'button', className: 'heart', id: 'share-look' });
@@ -46,16 +46,16 @@ export class Sharing {
             if (!texts[side]) continue;
             const read = readLook(texts[side], catalogue);
             if (read) lookStore[side].wear(read.look);
-            const said = !read ? 'share.broken' : read.lost.length ? 'share.partly' : '';
-            if (said) notices.notify(this.#words.t(said), { kind: 'warn', key: 'link' });
-            if (said) this.#tell('lacquer-error', { kind: 'link', message: this.#words.t(said) });
+            const key = !read ? 'share.broken' : read.lost.length ? 'share.partly' : '';
+            if (key) notices.notify(this.#words.t(key), { kind: 'warn', key: 'link' });
+            if (key) this.#dispatch('lacquer-error', { kind: 'link', message: this.#words.t(key) });
         }
     }
 
     async #open() {
         const { Sheet } = await import('./sheet.js');
         const sheet = new Sheet(this.#words, (how) =>
-            this.#tell('lacquer-share', { how, url: this.link }),
+            this.#dispatch('lacquer-share', { how, url: this.link }),
         );
         this.#root.append(sheet.element);
         sheet.open(this.message, this.#app.shadeName());

@@ -57,16 +57,16 @@ export class App {
     #holdHint;
     #leaveFiles = null;
 
-    // root: the shadow root; tell: (event name, detail) → nothing; stats: whether to show speed
-    // figures and the choice of a transport; engine: 'device' or 'server', where nails are
+    // root: the shadow root; dispatch: (event name, detail) → nothing; stats: whether to show
+    // speed figures and the choice of a transport; engine: 'device' or 'server', where nails are
     // detected; device: URL of the device's runtime.
-    constructor({ root, words, base, facing, tell, engine, device, stats = false }) {
+    constructor({ root, words, base, facing, dispatch, engine, device, stats = false }) {
         const find = (id) => root.getElementById(id);
         const { lookStore } = this;
         this.#find = find;
         this.#words = words;
         this.#base = base;
-        this.tell = tell;
+        this.dispatch = dispatch;
         this.#figures = stats;
         this.notices = new Notices(find);
         this.misses = new Misses({ notices: this.notices, words, lookStore });
@@ -281,7 +281,7 @@ export class App {
     #lookChanged() {
         this.#showLook();
         this.photo.paint();
-        this.tell('lacquer-look', this.lookStore.main.fields);
+        this.dispatch('lacquer-look', this.lookStore.main.fields);
     }
 
     // Retries until the server responds: without the catalogue there is nothing to choose from.

@@ -21,7 +21,7 @@ export class Export {
     async #snapshot() {
         const { mode, photo, stage } = this.#app;
         const blob = mode === 'photo' ? photo.result : await stage.save();
-        if (blob) this.#app.tell('lacquer-picture', { blob });
+        if (blob) this.#app.dispatch('lacquer-picture', { blob });
         return { blob, shade: this.#app.shadeName() };
     }
 
@@ -62,7 +62,7 @@ export class Export {
             const message = this.#app.message?.();
             if (!blob || !(await sharePicture(blob, shade, message))) return;
             notices.say(t('say.shared'));
-            this.#app.tell('lacquer-share', { how: 'picture', url: message?.url, blob });
+            this.#app.dispatch('lacquer-share', { how: 'picture', url: message?.url, blob });
         } catch (error) {
             notices.notify(t('share.failed', { why: error.message }), {
                 kind: 'warn',

@@ -15,14 +15,14 @@ export class LiveMode {
     #open = false;
     #repliedAt = 0;
 
-    // app: App (mode, live, camera, stage, stats, notices, hud, tell, …).
+    // app: App (mode, live, camera, stage, stats, notices, hud, dispatch, …).
     constructor({ app, find, words }) {
         this.#app = app;
         this.#find = find;
         this.#words = words;
         const { live, notices } = app;
         live.onstate = (state, detail) => this.#state(state, detail);
-        live.onengine = (engine) => app.tell('lacquer-engine', { engine });
+        live.onengine = (engine) => app.dispatch('lacquer-engine', { engine });
         live.onframe = (reply) => this.#frame(reply);
         live.onerror = (why) =>
             notices.notify(words.t('frame.failed', { why: why ?? words.t('frame.unreadable') }), {
@@ -151,7 +151,7 @@ export class LiveMode {
         hud.show(summary);
         if (!summary.count || summary.nails === this.#nails) return;
         this.#nails = summary.nails;
-        this.#app.tell('lacquer-nails', { count: this.#nails });
+        this.#app.dispatch('lacquer-nails', { count: this.#nails });
         stage.canvas.setAttribute(
             'aria-label',
             this.#words.t('picture.live', {

@@ -25,7 +25,7 @@ export class Misses {
     #lookStore;
     #key = '';
     #since = 0;
-    #told = '';
+    #notified = '';
 
     constructor({ notices, words, lookStore }) {
         this.#notices = notices;
@@ -33,7 +33,7 @@ export class Misses {
         this.#lookStore = lookStore;
         for (const type of ['change', 'choice'])
             lookStore.addEventListener(type, () => {
-                this.#told = '';
+                this.#notified = '';
             });
     }
 
@@ -46,19 +46,19 @@ export class Misses {
             this.#key = key;
             this.#since = now;
         }
-        if (!key || now - this.#since > lastsMs) this.#tell(key);
+        if (!key || now - this.#since > lastsMs) this.#notify(key);
     }
 
     photo(nails) {
-        this.#tell(missOf(nails, this.#lookStore.main));
+        this.#notify(missOf(nails, this.#lookStore.main));
     }
 
-    #tell(key) {
+    #notify(key) {
         const { shown } = this.#notices;
         if (!key && shown.startsWith('miss.')) this.#notices.quiet(shown);
-        if (!key || key === this.#told) return;
+        if (!key || key === this.#notified) return;
         if (shown && !shown.startsWith('miss.') && !shown.startsWith('advice.')) return;
-        this.#told = key;
+        this.#notified = key;
         this.#notices.notify(this.#words.t(key), { key, forMs: 7000 });
     }
 }

@@ -77,10 +77,10 @@ export class PhotoMode {
         if (nails.length) notices.quiet('nails');
         else notices.notify(t('advice.photo'), { key: 'nails' });
         app.misses.photo(nails);
-        this.#tell(nails);
+        this.#announce(nails);
     }
 
-    #tell(nails) {
+    #announce(nails) {
         const { t } = this.#words;
         const app = this.#app;
         const shade = app.shadeName();

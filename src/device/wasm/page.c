@@ -31,7 +31,7 @@ __attribute__((import_module("lacquer"), import_name("run"))) int lq_page_run(
     int network, const float *input, int width, int height, float *first, float *second,
     float *third);
 
-// In the middle of this call the page waits for the network (device.h).
+// While this call is suspended, the page waits for the network (device.h).
 int lq_mirror_run(int network, const float *input, int width, int height, float *const outputs[3])
 {
     return lq_page_run(network, input, width, height, outputs[0], outputs[1], outputs[2]);

@@ -143,7 +143,7 @@ static void set_scheme(struct lq_client_info *client, struct item text)
 
 // The value set by the hop that named the client: if each hop added one value, the one at the same
 // position; else the last, which the nearest proxy set.
-static struct item said_by(const struct list *values, const struct list *hops, int hop)
+static struct item value_from(const struct list *values, const struct list *hops, int hop)
 {
     if (values->count == 0)
         return (struct item){NULL, 0};
@@ -187,8 +187,8 @@ void lq_client_read(struct lq_client_info *client, const struct lq_net_block *tr
         read_forwarded(client, &elements, element);
     split_commas(&hosts, facts->forwarded_host, false);
     split_commas(&schemes, facts->forwarded_proto, false);
-    set_host(client, said_by(&hosts, &hops, hop));
-    set_scheme(client, said_by(&schemes, &hops, hop));
+    set_host(client, value_from(&hosts, &hops, hop));
+    set_scheme(client, value_from(&schemes, &hops, hop));
 }
 
 // A list that is too long to read counts as malformed.

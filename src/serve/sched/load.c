@@ -195,7 +195,7 @@ static bool is_too_much(const struct lq_load *load, int with)
 }
 
 // Whether an inactive session may start now; if so, it is counted.
-static bool lets_in(struct lq_load *load, int waiting)
+static bool admits(struct lq_load *load, int waiting)
 {
     double limit_us = (double)lq_load_limit_us(load, load->limit_ms);
     // On a busy machine, count the sessions already admitted in this second. Otherwise all that
@@ -228,7 +228,7 @@ bool lq_load_admit(struct lq_load *load, struct lq_load_client *client,
         client->in = !sheds(load, share, now_us - client->entered_us);
     } else {
         client->entered_us = now_us;
-        client->in = lets_in(load, waiting) || share->own + 1 < share->most;
+        client->in = admits(load, waiting) || share->own + 1 < share->most;
     }
     if (client->in) {
         client->seen_us = now_us;

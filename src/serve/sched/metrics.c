@@ -81,7 +81,8 @@ static int print_sessions(struct lq_buf *out, struct lq_serve_metrics *metrics)
 
 static int print_stalled(struct lq_buf *out, struct lq_serve_metrics *metrics)
 {
-    int status = print_head(out, "workers_stalled", "gauge", "Workers that hang at one frame.");
+    int status = print_head(out, "workers_stalled", "gauge",
+                            "Workers that make no progress with a frame.");
     return status == LQ_OK ? lq_buf_printf(out, "lacquer_workers_stalled %d\n",
                                            atomic_load_explicit(&metrics->stalled,
                                                                 memory_order_relaxed))
@@ -142,7 +143,7 @@ static int print_propagated(struct lq_buf *out, struct lq_serve_metrics *metrics
     int status = LQ_OK;
     for (size_t i = 0; i < LQ_COUNT(names) && status == LQ_OK; i++) {
         status = print_head(out, names[i], "counter",
-                            "Frames whose nails were propagated from the last, for want of time.");
+                            "Frames whose nails were propagated, to save time.");
         if (status == LQ_OK)
             status = lq_buf_printf(out, "lacquer_%s %llu\n", names[i],
                                    (unsigned long long)load(&metrics->propagated));
@@ -158,7 +159,7 @@ static int print_frames(struct lq_buf *out, struct lq_serve_metrics *metrics)
         status = print_counters(out, "frames_in_total", "transport", via_names,
                                 metrics->frames_in, LQ_VIA_COUNT);
     if (status == LQ_OK)
-        status = print_head(out, "frames_out_total", "counter", "Frames answered.");
+        status = print_head(out, "frames_out_total", "counter", "Frames that got a reply.");
     if (status == LQ_OK)
         status = print_counters(out, "frames_out_total", "transport", via_names,
                                 metrics->frames_out, LQ_VIA_COUNT);
@@ -166,12 +167,13 @@ static int print_frames(struct lq_buf *out, struct lq_serve_metrics *metrics)
         status = print_propagated(out, metrics);
     if (status == LQ_OK)
         status = print_head(out, "frames_dropped_total", "counter",
-                            "Frames received that no picture went out for.");
+                            "Frames received that got no picture in reply.");
     if (status == LQ_OK)
         status = print_counters(out, "frames_dropped_total", "reason", drop_names,
                                 metrics->dropped, LQ_DROP_COUNT);
     if (status == LQ_OK)
-        status = print_head(out, "frame_bytes_total", "counter", "Picture bytes in and out.");
+        status = print_head(out, "frame_bytes_total", "counter",
+                            "Picture bytes received and sent.");
     if (status == LQ_OK)
         status = lq_buf_printf(out, "lacquer_frame_bytes_total{direction=\"in\"} %llu\n"
                                     "lacquer_frame_bytes_total{direction=\"out\"} %llu\n",
@@ -195,23 +197,24 @@ static int print_gauges(struct lq_buf *out, const struct lq_gauges *now)
         double value;
     } gauges[] = {
         {"frames_waiting", "Frames that wait for a worker.", state->waiting},
-        {"frames_in_flight", "Frames that wait for a worker or are worked on.",
+        {"frames_in_flight", "Frames that wait for a worker or are being processed.",
          state->waiting + state->working},
         {"queue_oldest_seconds", "Age of the oldest frame that waits for a worker.", oldest_s},
-        {"workers", "Frames that are worked on at once at most.", now->workers},
-        {"sessions_max", "Sessions that are admitted at most.", now->sessions_max},
-        {"frame_memory_bytes", "What messages, frames and replies of all clients hold.",
+        {"workers", "Most frames that are processed at once.", now->workers},
+        {"sessions_max", "Most sessions that are admitted at once.", now->sessions_max},
+        {"frame_memory_bytes", "Memory of all clients' messages, frames and replies.",
          (double)now->frames.held},
-        {"frame_memory_high_bytes", "The most that they ever held.", (double)now->frames.high},
-        {"frame_memory_max_bytes", "At which who holds most is cut off.",
-         (double)now->frames.max},
+        {"frame_memory_high_bytes", "Largest value of frame_memory_bytes so far.",
+         (double)now->frames.high},
+        {"frame_memory_max_bytes",
+         "Limit at which the client that holds most is disconnected.", (double)now->frames.max},
     };
     int status = LQ_OK;
     for (size_t i = 0; i < LQ_COUNT(gauges) && status == LQ_OK; i++)
         status = print_gauge(out, gauges[i].name, gauges[i].help, gauges[i].value);
     if (status == LQ_OK)
         status = print_head(out, "worker_busy_seconds_total", "counter",
-                            "Time that workers worked, all together.");
+                            "Time that all workers together were busy.");
     return status == LQ_OK ? lq_buf_printf(out, "lacquer_worker_busy_seconds_total %.6f\n",
                                            (double)now->busy_us / 1e6)
                            : status;
@@ -225,7 +228,8 @@ static int print_info(struct lq_buf *out, const struct lq_gauges *now)
     for (char *at = model; *at; at++)
         if (*at == '"' || *at == '\\' || *at == '\n')
             *at = '_';
-    int status = print_head(out, "build_info", "gauge", "What runs here; always 1.");
+    int status = print_head(out, "build_info", "gauge",
+                            "The version, engine and model in use, as labels; always 1.");
     return status == LQ_OK ? lq_buf_printf(out, "lacquer_build_info{version=\"%s\",engine=\"%s\","
                                                 "model=\"%s\"} 1\n",
                                            LQ_VERSION, now->engine, model)

@@ -84,7 +84,7 @@ static void mark(struct lq_thread *thread, const struct lq_frame_slot *slot)
 
 // Queues an unanswered frame again, now as the kind that it has turned out to be. With the lock
 // held.
-static void put_back(struct lq_frame_slot *slot)
+static void requeue(struct lq_frame_slot *slot)
 {
     struct lq_session *session = slot->session;
     int at = 0;
@@ -118,7 +118,7 @@ static bool give(struct lq_workers *workers, struct lq_frame_slot *slot)
         pthread_cond_signal(&workers->more_heavy);
     }
     if (slot->again && !slot->session->closed) {
-        put_back(slot);
+        requeue(slot);
         return false;
     }
     slot->state = LQ_SLOT_DONE;

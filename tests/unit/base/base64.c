@@ -31,7 +31,7 @@ static void knows_the_test_vectors(void **state)
     lq_buf_release(&buf);
 }
 
-static void brings_random_bytes_back(void **state)
+static void restores_random_bytes(void **state)
 {
     (void)state;
     struct lq_buf text, bytes;
@@ -67,7 +67,7 @@ static void refuses_everything_else(void **state)
         assert_int_equal(decode(bad[i], &out), LQ_ERR_SYNTAX);
         assert_int_equal(out.len, 0);
     }
-    // Every byte that is of neither alphabet and no blank, at every place.
+    // Every byte that is neither a blank nor in one of the alphabets, at every position.
     int refused = 0;
     for (int c = 1; c < 256; c++)
         for (int at = 0; at < 4; at++) {
@@ -187,7 +187,7 @@ static void takes_data_urls_apart(void **state)
         assert_ok(parse(urls[i], &url));
         assert_true(url.is_url && url.base64_len == 4 && memcmp(url.base64, "Zm9v", 4) == 0);
     }
-    // Somebody cut "data:" off and left the rest.
+    // A data URL whose "data:" is missing.
     assert_ok(parse("image/jpeg;base64,Zm9v", &url));
     assert_true(!url.is_url && url.base64_len == 4);
     static const char *const bad[] = {
@@ -205,7 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_the_test_vectors),
-        cmocka_unit_test(brings_random_bytes_back),
+        cmocka_unit_test(restores_random_bytes),
         cmocka_unit_test(refuses_everything_else),
         cmocka_unit_test(reads_what_the_world_writes),
         cmocka_unit_test(reads_every_wrapping),

@@ -11,7 +11,7 @@
 
 static char root[64];
 
-// A file of the tree, with the folders that lead to it.
+// Writes a file of the tree, with the folders above it.
 static void put(const char *name, const char *text)
 {
     char path[512];
@@ -37,7 +37,7 @@ static void begin(const char *cgroup, const char *mounts)
         put("/proc/self/mountinfo", mounts);
 }
 
-// What is found, and in which file below the root.
+// Checks the number of cores found, and in which file below the root.
 static void expect(double cores, const char *file)
 {
     struct lq_cgroup_quota quota;
@@ -77,13 +77,13 @@ static void test_v2(void **state)
 static void test_v2_mounted_in_part(void **state)
 {
     (void)state;
-    // cgroupns=host: the path is the host's, what is mounted is the container's part of the tree.
+    // cgroupns=host: the path is the host's, but only the container's part of the tree is mounted.
     begin("0::/docker/1f/inner\n",
           OTHERS "30 22 0:26 /docker/1f /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
     put("/sys/fs/cgroup/cpu.max", "300000 100000");
     put("/sys/fs/cgroup/inner/cpu.max", "100000 100000");
     expect(1, "/sys/fs/cgroup/inner/cpu.max");
-    // A path that cannot be seen from here: the top of what is mounted counts.
+    // A path outside the mounted tree: the top of the mounted tree counts.
     begin("0::/../../other\n", OTHERS "30 22 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
     put("/sys/fs/cgroup/cpu.max", "100000 100000");
     expect(1, "/sys/fs/cgroup/cpu.max");
@@ -92,7 +92,7 @@ static void test_v2_mounted_in_part(void **state)
     put("/sys/fs/cgroup/cpu.max", "100000 100000");
     put("/sys/fs/cgroup/2/cpu.max", "50000 100000"); // not ours: /docker/1f2 only begins like it
     expect(1, "/sys/fs/cgroup/cpu.max");
-    // Somewhere else, under a name with a space.
+    // Mounted elsewhere, under a name with a space.
     begin("0::/x\n", OTHERS "30 22 0:26 / /mnt/all\\040groups rw - cgroup2 none rw\n");
     put("/mnt/all groups/x/cpu.max", "100000 100000");
     expect(1, "/mnt/all groups/x/cpu.max");
@@ -124,7 +124,7 @@ static void test_v1(void **state)
     put_v1(CPU "/docker/1f", "-1\n", "100000\n");
     put_v1(CPU "/docker", "125000\n", "50000\n");
     expect(2.5, CPU "/docker/cpu.cfs_quota_us");
-    // Docker mounts the container's own part.
+    // Docker mounts only the container's own part.
     begin(place, OTHERS "32 31 0:29 /docker/1f " CPU " ro - cgroup cgroup rw,cpu,cpuacct\n");
     put_v1(CPU, "50000\n", "100000\n");
     expect(0.5, CPU "/cpu.cfs_quota_us");
@@ -136,7 +136,7 @@ static void test_v1(void **state)
 static void test_both(void **state)
 {
     (void)state;
-    // Version 2 is there, for systemd's own use; the processor is in version 1's tree.
+    // systemd mounts version 2 for itself, but the cpu controller is in version 1's tree.
     begin("4:cpu:/a\n0::/b\n",
           OTHERS "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
                  "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n");
@@ -145,7 +145,7 @@ static void test_both(void **state)
     expect(3, "/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us");
 }
 
-static void test_little_is_told(void **state)
+static void test_missing_information(void **state)
 {
     (void)state;
     begin(NULL, NULL);
@@ -198,7 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_v2),   cmocka_unit_test(test_v2_mounted_in_part),
         cmocka_unit_test(test_v1),   cmocka_unit_test(test_both),
-        cmocka_unit_test(test_little_is_told), cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_missing_information), cmocka_unit_test(test_long_lines),
     };
     return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static int add_one(void *data, struct lq_error *said)
     return LQ_OK;
 }
 
-static void what_it_leaves_comes_back(void **state)
+static void the_childs_memory_is_copied_back(void **state)
 {
     (void)state;
     static int numbers[100000];
@@ -34,7 +34,7 @@ static int refuse(void *data, struct lq_error *said)
     return lq_fail(said, LQ_ERR_FORMAT, "it is no such thing");
 }
 
-static void its_error_is_told(void **state)
+static void its_error_is_reported(void **state)
 {
     (void)state;
     assert_int_equal(lq_child_run(refuse, NULL, 0, 10000, &err), LQ_ERR_FORMAT);
@@ -94,8 +94,8 @@ static void one_that_leaves_or_stays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_it_leaves_comes_back),
-        cmocka_unit_test(its_error_is_told),
+        cmocka_unit_test(the_childs_memory_is_copied_back),
+        cmocka_unit_test(its_error_is_reported),
         cmocka_unit_test(a_signal_ends_the_child_alone),
         cmocka_unit_test(one_that_leaves_or_stays),
     };

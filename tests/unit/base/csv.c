@@ -13,7 +13,8 @@ static void start(const char *text)
     assert_ok(lq_csv_init(&csv, text, strlen(text), &err));
 }
 
-// The next record, its fields joined by '|'; "!line why" where it cannot be read, "" at the end.
+// Returns the next record, its fields joined by '|'; "!line reason" if it cannot be read, "" at the
+// end.
 static const char *next(void)
 {
     static char text[1024];
@@ -67,13 +68,13 @@ static void lines_are_counted_past_breaks_in_fields(void **state)
     lq_csv_release(&csv);
 }
 
-// One line is lost and no more, though the quote takes all the rest of the file.
+// Only one line is lost, although the open quote covers the rest of the file.
 static void a_quote_left_open_costs_one_line(void **state)
 {
     (void)state;
     start("a,b\n\"c,d\ne,f\n\"g\",h\n");
     assert_string_equal(next(), "a|b");
-    assert_string_equal(next(), "c,d\ne,f\ng\"|h"); // closed by another's quote: nobody can tell
+    assert_string_equal(next(), "c,d\ne,f\ng\"|h"); // closed by another's quote
     lq_csv_release(&csv);
     start("a,b\n\"c,d\ne,f\ng,h\n");
     assert_string_equal(next(), "a|b");

@@ -13,7 +13,7 @@ static void every_status_has_its_row(void **state)
     assert_int_equal(lq_status_http(LQ_ERR_FIELD), 422);
     assert_int_equal(lq_status_ws_close(LQ_ERR_TOO_LARGE), 1009);
     assert_string_equal(lq_status_name(LQ_ERR_CORRUPT), "CORRUPT");
-    // A number that is no status must still give a row.
+    // A number that is not a status must still give a row.
     assert_int_equal(lq_status_http(-9999), 500);
     assert_int_equal(lq_status_http(12), 500);
 }

@@ -55,8 +55,8 @@ static void refuses_a_longer_file(void **state)
     assert_ok(lq_file_write(path, "hello", 5, &err));
     assert_int_equal(lq_file_read(path, &buf, &err), LQ_ERR_TOO_LARGE);
     assert_non_null(strstr(err.text, "larger than 4 bytes"));
-    assert_int_equal(buf.cap, 0); // by its size: nothing of it was read
-    int ends[2]; // which has no size
+    assert_int_equal(buf.cap, 0); // rejected by its size: nothing was read
+    int ends[2]; // a pipe has no size
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], "hello", 5), 5);
     assert_int_equal(lq_file_read_from(ends[0], "pipe", &buf, &err), LQ_ERR_TOO_LARGE);

@@ -25,7 +25,7 @@ static bool may_allocate(void)
     return !fail_at || made < fail_at || made > fail_at + fail_more;
 }
 
-// jansson's too: hence visible.
+// Visible, so that jansson uses it too.
 LQ_PUBLIC __attribute__((noinline)) void *malloc(size_t size)
 {
     return may_allocate() ? __libc_malloc(size) : NULL;
@@ -37,8 +37,8 @@ LQ_PUBLIC __attribute__((noinline)) void *realloc(void *memory, size_t size)
 }
 #endif
 
-// Tokens of every length about those at which jansson's buffer grows, each ended by what could be
-// the byte that is lost.
+// Tokens of every length near those at which jansson's buffer grows, each ending with a byte that
+// jansson could lose.
 static size_t write_text(char *text, size_t size)
 {
     size_t len = 0;
@@ -69,7 +69,7 @@ static void reads_what_jansson_reads(void **state)
     assert_int_equal(where.line, 1);
 }
 
-// jansson's own reader is the reference: the same values, the same refusals.
+// jansson's own parser is the reference: it must give the same values and reject the same texts.
 static const char *const texts[] = {
     "{}", "[]", " [ ] ", "[1,-0,0,-1,10,1e3,1.5,-2.5E-3,1E+2,0.1,123456789012345678]",
     "[9223372036854775807,-9223372036854775808]", "[9223372036854775808]", "[1e400]", "[-1e400]",
@@ -97,7 +97,7 @@ static void compare(const char *text, size_t len, size_t flags)
         fail_msg("'%.*s': %s / %s", (int)len, text, root ? "read" : where.text,
                  expected ? "read" : reference.text);
     if (!root) {
-        if (!memchr(text, '\n', len)) // else of a damaged line's end either line may be named
+        if (!memchr(text, '\n', len)) // with a damaged line end, either line may be named
             assert_int_equal(where.line, reference.line);
         assert_false(lq_json_ran_out(&where));
         assert_true(strlen(where.text) > 0);
@@ -120,7 +120,7 @@ static void reads_as_jansson_does(void **state)
     compare("{\"a\0b\":1}", 9, 0);
 }
 
-// Bytes changed, left out and doubled in what is mostly JSON.
+// Changes, removes and doubles bytes of texts that are mostly JSON.
 static void reads_damaged_texts_as_jansson_does(void **state)
 {
     (void)state;
@@ -186,7 +186,7 @@ static void prints_into_a_buffer(void **state)
     lq_buf_release(&text);
 }
 
-// jansson alone writes past its memory here, or stops at an assertion.
+// Without our changes, jansson would write past its memory here or stop at an assertion.
 static void memory_runs_out_at_every_call(void **state)
 {
     (void)state;

@@ -52,7 +52,7 @@ static void many_samples_keep_their_order(void **state)
     }
     assert_float_equal(lq_samples_percentile(&samples, 50), 4999.5, 1e-3);
     assert_float_equal(lq_samples_percentile(&samples, 99), 9899.01, 1e-3);
-    // One more after a percentile was asked for is taken in too.
+    // A sample added after a percentile was computed counts too.
     assert_ok(lq_samples_add(&samples, 1e6));
     assert_float_equal(lq_samples_percentile(&samples, 100), 1e6, 1e-3);
     lq_samples_release(&samples);

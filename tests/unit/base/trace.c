@@ -7,7 +7,7 @@
 // The example of the specification, section 3.2.
 #define EXAMPLE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-static void a_good_one_is_taken(void **state)
+static void a_good_one_is_accepted(void **state)
 {
     (void)state;
     struct lq_trace trace;
@@ -23,7 +23,7 @@ static void a_good_one_is_taken(void **state)
     assert_string_equal(id, "");
 }
 
-static void of_a_later_version_the_known_part_is_kept(void **state)
+static void the_known_part_of_a_later_version_is_kept(void **state)
 {
     (void)state;
     struct lq_trace trace;
@@ -56,8 +56,8 @@ static void others_are_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_one_is_taken),
-        cmocka_unit_test(of_a_later_version_the_known_part_is_kept),
+        cmocka_unit_test(a_good_one_is_accepted),
+        cmocka_unit_test(the_known_part_of_a_later_version_is_kept),
         cmocka_unit_test(others_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

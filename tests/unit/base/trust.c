@@ -20,7 +20,7 @@ static const char *at(const char *name)
     return text[turn];
 }
 
-// a/b/c, all one's own.
+// Creates a/b/c, all owned by this user.
 static int make_folders(void **state)
 {
     (void)state;
@@ -49,12 +49,12 @@ static int trust(const char *name, unsigned flags)
 static void trusts_ones_own_below_a_sticky_folder(void **state)
 {
     (void)state;
-    assert_ok(trust("a/b/c", 0)); // /tmp is everybody's, with the sticky bit
+    assert_ok(trust("a/b/c", 0)); // everybody may write to /tmp, but it has the sticky bit
     assert_ok(trust("a/./b/../b//c/", 0));
     assert_int_equal(trust("a/b/none", 0), LQ_ERR_IO);
     assert_ok(trust("a/b/none/at/all", LQ_TRUST_MISSING));
     assert_ok(lq_trust_path("/usr/lib", geteuid(), 0, &err));
-    // not as the last part
+    // but not as the last part of the path
     assert_int_equal(lq_trust_path("/tmp", geteuid(), 0, &err), LQ_ERR_AUTH);
 }
 
@@ -84,7 +84,7 @@ static void what_others_may_write_in_is_named(void **state)
             assert_non_null(strstr(err.text, at(folders[f])));
             assert_non_null(strstr(err.text, "other users may write"));
             assert_int_equal(trust("a/b/c", LQ_TRUST_GROUP) == LQ_OK, !(modes[m] & 02));
-            // What is to be made there would be as open.
+            // A file created there would be as unprotected.
             assert_int_equal(trust("a/b/c/new", LQ_TRUST_MISSING), LQ_ERR_AUTH);
             assert_ok(chmod(at(folders[f]), info.st_mode & 07777));
         }
@@ -94,7 +94,7 @@ static void what_others_may_write_in_is_named(void **state)
     assert_int_equal(trust("a/b/c", 0), LQ_ERR_AUTH);
 }
 
-static void links_are_followed_and_looked_at(void **state)
+static void links_are_followed_and_checked(void **state)
 {
     (void)state;
     assert_ok(symlink("a/b", at("near")));
@@ -104,7 +104,7 @@ static void links_are_followed_and_looked_at(void **state)
     assert_ok(trust("near/c", 0));
     assert_ok(trust("far/b/back/c", 0));
     assert_int_equal(trust("round", 0), LQ_ERR_IO);
-    // A link that leads through a folder of everybody's, and out of it again.
+    // A link whose target passes through a folder to which everybody may write.
     assert_ok(mkdir(at("open"), 0777));
     assert_ok(chmod(at("open"), 0777));
     assert_ok(symlink(at("a/b/c"), at("open/hop")));
@@ -142,7 +142,7 @@ int main(void)
                                         remove_folders),
         cmocka_unit_test_setup_teardown(what_others_may_write_in_is_named, make_folders,
                                         remove_folders),
-        cmocka_unit_test_setup_teardown(links_are_followed_and_looked_at, make_folders,
+        cmocka_unit_test_setup_teardown(links_are_followed_and_checked, make_folders,
                                         remove_folders),
         cmocka_unit_test_setup_teardown(what_belongs_to_another_is_named, make_folders,
                                         remove_folders),

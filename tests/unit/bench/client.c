@@ -1,4 +1,4 @@
-// Clients against a server of a few lines, which answers what a test tells it to.
+// Clients against a small server that sends the replies that a test sets.
 #include "bench/client.h"
 
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 
 enum { CONNECTIONS_MAX = 4, REQUESTS_MAX = 4 };
 
-// Answers each request with the reply that is next; an empty line ends a connection.
+// Answers each request with the next reply; an empty reply closes the connection.
 static struct {
     int fd;
     pthread_t thread;
@@ -23,7 +23,7 @@ static struct {
 
 static int replies;
 
-// Reads a head, and the body that its Content-Length tells of.
+// Reads a head, and a body of the length in its Content-Length.
 static bool read_request(int fd)
 {
     char text[4096];
@@ -87,7 +87,7 @@ static void on_reply(void *context, const struct lq_client_reply *reply)
     replies++;
 }
 
-// Sends one frame after the other and awaits each reply; the first failure ends it.
+// Sends one frame after the other and awaits each reply; stops at the first failure.
 static int send_frames(struct lq_client *client, struct lq_client_set *set, int count,
                        struct lq_error *err)
 {
@@ -126,7 +126,8 @@ static int run_http(const char *const *texts, int count, uint64_t *bytes, struct
 static void http_replies_of_every_framing(void **state)
 {
     (void)state;
-    // By length on a connection that stays, in chunks, up to its end by HTTP/1.0, and anew.
+    // With a length on a connection that stays open, in chunks, up to the connection's end as in
+    // HTTP/1.0, and on a new connection.
     static const char *const texts[] = {
         "HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n" BODY,
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -156,7 +157,7 @@ static void http_replies_cut_off_or_refused(void **state)
     struct lq_error err;
     uint64_t bytes;
     assert_int_equal(run_http(cut, 1, &bytes, &err), LQ_ERR_IO);
-    assert_non_null(strstr(err.text, "not whole"));
+    assert_non_null(strstr(err.text, "incomplete"));
     assert_int_equal(run_http(busy, 1, &bytes, &err), LQ_ERR_IO);
     assert_non_null(strstr(err.text, "HTTP 503: late"));
     assert_int_equal(run_http(other, 1, &bytes, &err), LQ_ERR_IO);
@@ -178,11 +179,11 @@ static int open_ws(const char *text, struct lq_error *err)
     return status;
 }
 
-static void a_websocket_is_one_by_the_servers_word(void **state)
+static void a_websocket_opens_only_after_an_upgrade_response(void **state)
 {
     (void)state;
     struct lq_error err = {0};
-    // Section 1.3's accept value; names in any case, blanks or none.
+    // The accept value of RFC 6455 section 1.3; header names in any case, with and without blanks.
     static const char *const good[] = {
         "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
         "Sec-WebSocket-Protocol: lacquer.v1\r\n\r\n",
@@ -206,7 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(http_replies_of_every_framing),
         cmocka_unit_test(http_replies_cut_off_or_refused),
-        cmocka_unit_test(a_websocket_is_one_by_the_servers_word),
+        cmocka_unit_test(a_websocket_opens_only_after_an_upgrade_response),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

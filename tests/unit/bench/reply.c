@@ -1,4 +1,4 @@
-// The client's reading side on bytes in memory: no socket is needed to see a message in pieces.
+// The client's parsing of replies, on bytes in memory: fragmented messages need no socket.
 #include "bench/client_ways.h"
 
 #include <stdio.h>
@@ -91,7 +91,7 @@ static void a_message_may_come_in_pieces(void **state)
     begin(&lacquer, 1);
     size_t len = message(bytes, 1);
     put_frame(0x02, bytes, 10);
-    put_frame(0x89, "hi", 2); // a ping between the pieces is answered
+    put_frame(0x89, "hi", 2); // a ping between the fragments gets a pong
     put_frame(0x00, bytes + 10, 20);
     assert_ok(lq_client_read_ws(&client, NULL));
     assert_int_equal(replies, 0);
@@ -128,7 +128,7 @@ static void what_is_no_good_reply_is_said(void **state)
     assert_non_null(strstr(err.text, "1013"));
     end(state);
     begin(&lacquer, 1);
-    put_frame(0x80, bytes, 3); // a piece of nothing
+    put_frame(0x80, bytes, 3); // a fragment that continues nothing
     assert_int_equal(lq_client_read_ws(&client, &err), LQ_ERR_SYNTAX);
 }
 

@@ -39,7 +39,7 @@ static void busy_machines_are_known(void **state)
     assert_false(lq_machine_is_busy(3, 0.1));
     assert_true(lq_machine_is_busy(16, 0.1));
     assert_true(lq_machine_is_busy(3, cores + 0.5));
-    assert_false(lq_machine_is_busy(-1, -1)); // nothing can be told
+    assert_false(lq_machine_is_busy(-1, -1)); // nothing is known
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-// What oneDNN is told, and what it is not.
+// Which instruction-set limit is set for oneDNN, and when none is.
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

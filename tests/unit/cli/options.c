@@ -1,4 +1,4 @@
-// One table read by one parser: each kind of option, and what is said of a wrong one.
+// Every kind of option in one table, and the error messages for wrong values.
 #include "cli/options.h"
 
 #include <stdio.h>
@@ -131,12 +131,12 @@ static void words_beside_options_are_taken(void **state)
     assert_string_equal(input.rest[0], "--x");
 }
 
-// What a process that reads this line writes, and the status that it ends with.
-static int told(const struct lq_cli_spec *how, const char *line, int stream, char *text,
+// Parses the line in a child process; returns its exit status, and its output in `text`.
+static int run_parser(const struct lq_cli_spec *how, const char *line, int stream, char *text,
                 size_t size)
 {
     char copy[200];
-    int status, fd = memfd_create("told", MFD_CLOEXEC);
+    int status, fd = memfd_create("run_parser", MFD_CLOEXEC);
     assert_true(fd >= 0);
     snprintf(copy, sizeof copy, "%s", line);
     pid_t child = fork();
@@ -153,7 +153,7 @@ static int told(const struct lq_cli_spec *how, const char *line, int stream, cha
     return WEXITSTATUS(status);
 }
 
-static void a_wrong_line_ends_with_what_is_wrong(void **state)
+static void a_wrong_line_ends_with_its_error(void **state)
 {
     (void)state;
     static const struct {
@@ -175,7 +175,7 @@ static void a_wrong_line_ends_with_what_is_wrong(void **state)
     };
     char text[2000];
     for (size_t i = 0; i < LQ_COUNT(cases); i++) {
-        int status = told(cases[i].how, cases[i].line, STDERR_FILENO, text, sizeof text);
+        int status = run_parser(cases[i].how, cases[i].line, STDERR_FILENO, text, sizeof text);
         if (status != LQ_EXIT_USAGE || !strstr(text, cases[i].wanted))
             fail_msg("'%s' ended with %d: %s", cases[i].line, status, text);
     }
@@ -188,7 +188,7 @@ static void help_lists_the_table(void **state)
                                         "--call[=ANY]", "--share=0..1", "A whole number",
                                         "Last words."};
     char text[4000];
-    assert_int_equal(told(&spec, "--help", STDOUT_FILENO, text, sizeof text), LQ_EXIT_OK);
+    assert_int_equal(run_parser(&spec, "--help", STDOUT_FILENO, text, sizeof text), LQ_EXIT_OK);
     for (size_t i = 0; i < LQ_COUNT(lines); i++)
         assert_non_null(strstr(text, lines[i]));
     assert_null(strstr(text, "--number")); // hidden
@@ -199,7 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_is_stored),
         cmocka_unit_test(words_beside_options_are_taken),
-        cmocka_unit_test(a_wrong_line_ends_with_what_is_wrong),
+        cmocka_unit_test(a_wrong_line_ends_with_its_error),
         cmocka_unit_test(help_lists_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-// What the server can still read once it is in: each case enters in a child process and looks.
+// What the server can still read in the sandbox: each case enters it in a child process and tries.
 #include "cli/sandbox.h"
 
 #include <errno.h>
@@ -59,7 +59,7 @@ static bool reads(const char *path)
     return fd >= 0;
 }
 
-// Of a path that this machine does not have nothing is shown.
+// A path that does not exist on this machine proves nothing.
 static bool may_read(const char *path)
 {
     return reads(path) || errno == ENOENT;
@@ -139,7 +139,7 @@ static int check_system(void)
     return !right;
 }
 
-static void the_system_is_closed_but_for_what_is_needed(void **state)
+static void only_needed_system_files_are_readable(void **state)
 {
     (void)state;
     lq_cli_model_init(&model);
@@ -183,7 +183,7 @@ static int check_home(void)
              may_not_read(at("models/a.onnx")) && may_not_read(home));
 }
 
-static void of_a_home_folder_the_named_files_alone(void **state)
+static void in_a_home_folder_only_named_files_are_readable(void **state)
 {
     (void)state;
     lq_cli_model_init(&model);
@@ -200,7 +200,7 @@ static int check_own(void)
              may_not_read(at("diary")) && may_not_read(at("tokens")));
 }
 
-static void of_a_folder_of_their_own_all(void **state)
+static void own_folders_are_readable_completely(void **state)
 {
     (void)state;
     char tokens[256], path[256], web[256];
@@ -217,10 +217,10 @@ static void of_a_folder_of_their_own_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_system_is_closed_but_for_what_is_needed),
+        cmocka_unit_test(only_needed_system_files_are_readable),
         cmocka_unit_test(a_server_of_inference_is_found_by_name),
-        cmocka_unit_test(of_a_home_folder_the_named_files_alone),
-        cmocka_unit_test(of_a_folder_of_their_own_all),
+        cmocka_unit_test(in_a_home_folder_only_named_files_are_readable),
+        cmocka_unit_test(own_folders_are_readable_completely),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }

@@ -1,4 +1,4 @@
-// Which ways are tried on which processor.
+// Which candidates are measured on which processor.
 #include <string.h>
 
 #include "cli/tune_candidates.h"
@@ -22,7 +22,7 @@ static void with_amx(void **state)
                                       .bf16 = true, .f16 = true, .amx = true};
     int count = lq_tune_candidates(&here, all);
     assert_int_equal(count, 6);
-    // What a start without an answer does is the int8 file's reference.
+    // The configuration without a stored choice is the int8 file's reference.
     assert_false(all[0].floats);
     assert_string_equal(all[0].isa, "AVX512_CORE_FP16");
     assert_true(has(count, false, LQ_PRECISION_F32, "ALL"));

@@ -1,4 +1,4 @@
-// What is kept of a race: what comes back, what is thrown away, and when it is used.
+// The stored choice: what is read back, what is deleted as damaged, and when it is used.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void keep(void)
     assert_int_equal(lq_tune_choice_write(folder, key, &found, NULL), LQ_OK);
 }
 
-static void comes_back_as_it_was(void **state)
+static void is_restored_unchanged(void **state)
 {
     (void)state;
     struct lq_tune_choice read;
@@ -51,8 +51,8 @@ static void comes_back_as_it_was(void **state)
     assert_false(lq_tune_choice_read(NULL, key, &read));
 }
 
-// Each byte changed in turn: all of them are found and thrown away.
-static void damaged_ones_are_thrown_away(void **state)
+// Changes each byte in turn: every damage is detected, and the file is deleted.
+static void damaged_choices_are_deleted(void **state)
 {
     (void)state;
     struct lq_tune_choice read;
@@ -72,7 +72,7 @@ static void damaged_ones_are_thrown_away(void **state)
     }
 }
 
-static void a_folder_that_is_not_there_is_told(void **state)
+static void a_missing_folder_is_reported(void **state)
 {
     (void)state;
     struct lq_error err;
@@ -126,9 +126,9 @@ static void each_model_has_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(comes_back_as_it_was, begin, end),
-        cmocka_unit_test_setup_teardown(damaged_ones_are_thrown_away, begin, end),
-        cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(is_restored_unchanged, begin, end),
+        cmocka_unit_test_setup_teardown(damaged_choices_are_deleted, begin, end),
+        cmocka_unit_test_setup_teardown(a_missing_folder_is_reported, begin, end),
         cmocka_unit_test_setup_teardown(sets_what_is_left_open, begin, end),
         cmocka_unit_test_setup_teardown(what_the_user_says_stands, begin, end),
         cmocka_unit_test_setup_teardown(each_model_has_its_own, begin, end),

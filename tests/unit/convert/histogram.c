@@ -11,7 +11,7 @@ static struct lq_range_histogram *fresh(void)
     return calloc(1, sizeof(struct lq_range_histogram));
 }
 
-// Twelve uniform numbers added up come near a normal distribution.
+// The sum of twelve uniform numbers is nearly normally distributed.
 static float normal(uint32_t *seed)
 {
     float sum = -6;
@@ -49,12 +49,12 @@ static void test_grows(void **state)
     assert_float_equal(histogram->range, 512, 0);
     assert_float_equal(histogram->largest, 300, 0);
     assert_float_equal(sum_of(histogram), 5, 0);
-    // .5 and .25 now lie with the zeros or beside them; 300 where it belongs.
+    // .5 and .25 are now in the bin of the zeros or the next one; 300 is in its own.
     assert_float_equal(histogram->bins[300 * LQ_RANGE_HISTOGRAM_BINS / 512], 1, 0);
     free(histogram);
 }
 
-// However many come at once, and wherever the odd ones stand among them.
+// For any number of values at once, and any position of the unusual ones.
 static void test_many_are_as_one_by_one(void **state)
 {
     (void)state;
@@ -113,7 +113,7 @@ static void test_zeros_have_no_range(void **state)
     free(histogram);
 }
 
-// What 127 levels of this range cost, counted out.
+// The quantisation error of 127 levels over this range, computed number by number.
 static double cost(double range)
 {
     uint32_t seed = 99;
@@ -136,7 +136,7 @@ static void test_squares_cost_least(void **state)
     free(histogram);
 }
 
-// One number far out: max goes with it, and least squares may; the others do not.
+// With an outlier, the range of max grows, and that of least squares may; the others do not.
 static void test_an_outlier_is_clipped(void **state)
 {
     (void)state;

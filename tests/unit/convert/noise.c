@@ -46,7 +46,7 @@ static void test_noise_is_relative_to_the_channel(void **state)
     assert_float_equal(lq_noise_of(sums, CHANNELS), .25 / variance / 2, 1e-5);
 }
 
-// As with the channels in between, number by number.
+// The result equals that of channels-first data, number by number.
 static void test_channels_last_are_as_first(void **state)
 {
     (void)state;
@@ -63,7 +63,7 @@ static void test_channels_last_are_as_first(void **state)
     assert_float_equal(lq_noise_of(a, CHANNELS), lq_noise_of(b, CHANNELS), 1e-12);
 }
 
-static void test_no_numbers_are_told(void **state)
+static void test_nan_is_reported(void **state)
 {
     (void)state;
     float want[ITEMS], got[ITEMS];
@@ -81,7 +81,7 @@ int main(void)
         cmocka_unit_test(test_channels),
         cmocka_unit_test(test_noise_is_relative_to_the_channel),
         cmocka_unit_test(test_channels_last_are_as_first),
-        cmocka_unit_test(test_no_numbers_are_told),
+        cmocka_unit_test(test_nan_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

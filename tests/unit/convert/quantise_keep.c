@@ -24,7 +24,7 @@ static void test_work_counts_what_is_moved(void **state)
     (void)state;
     struct lq_layer layers[LAYERS];
     set_layers(layers);
-    // A hundredth of the multiplications, but as many numbers to move.
+    // A hundredth of the multiplications, but as much data to move.
     assert_true(lq_layer_work(&layers[2]) > .05 * lq_layer_work(&layers[0]));
     assert_true(lq_layer_work(&layers[3]) < .11 * lq_layer_work(&layers[0]));
 }
@@ -43,7 +43,7 @@ static void test_the_worst_for_their_work_come_first(void **state)
     assert_int_equal(order[0], 3);
     assert_int_equal(order[1], 0);
     assert_int_equal(order[2], 1);
-    // What is known of a layer's own noise is another list, and little of it is no reason.
+    // A layer's own noise gives another ranking, and a little of it does not keep the layer.
     layers[2].own = .5;
     layers[0].own = .001;
     assert_int_equal(lq_plan_rank(&plan, LQ_NOISE_OWN, .01, 1, order), 1);
@@ -59,12 +59,12 @@ static void test_no_more_than_may_be_in_float(void **state)
     set_layers(layers);
     for (int i = 0; i < LAYERS; i++)
         layers[i].alone = .01;
-    // Both large ones are passed over; what is smaller still fits in.
+    // Both large layers are skipped; a smaller one still fits.
     assert_int_equal(lq_plan_rank(&plan, LQ_NOISE_ALONE, 0, .1, order), 2);
     assert_int_equal(order[0], 2);
     assert_int_equal(order[1], 3);
     assert_int_equal(lq_plan_rank(&plan, LQ_NOISE_ALONE, 0, 0, order), 0);
-    // What is in float already leaves less room, unless the user has named it.
+    // Layers already in float use up the allowance, unless the user named them.
     layers[2].quantised = false;
     assert_int_equal(lq_plan_rank(&plan, LQ_NOISE_ALONE, 0, .08, order), 1);
     assert_int_equal(lq_plan_rank(&plan, LQ_NOISE_ALONE, 0, .06, order), 0);

@@ -37,7 +37,7 @@ static void test_sources_are_where_numbers_are_made(void **state)
     open_body(&onnx, &plan);
     assert_int_equal(plan.layer_count, 4);
     const struct lq_layer *deep = find(&plan, "deep"), *last = find(&plan, "last");
-    // Past the pool to the sum; past the join to that and, past the resizing, to a SiLU.
+    // Through the pool to the sum; through the join to that and, through the resizing, to a SiLU.
     assert_int_equal(deep->source_count, 1);
     assert_string_equal(plan.sources[deep->sources[0]].name, "sum");
     assert_int_equal(last->source_count, 2);

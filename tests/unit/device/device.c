@@ -12,7 +12,7 @@
 
 enum { WIDTH = 320, HEIGHT = 240 };
 
-// The networks of these tests: a nail where the input is red; a hand nowhere, or with `shows` below
+// The networks of these tests: red pixels are nails; there is no hand or, with `shows`, one below
 // three nails.
 static struct {
     int nails, hand, fail; // runs; fail: status of the next ones
@@ -22,7 +22,7 @@ static struct {
 
 enum { SIDE = 224 }; // of a hand's crop
 
-// The middles of red spots that have columns of their own; how many.
+// Finds the middles of red spots that share no columns; returns their number.
 static int find_spots(const float *crop, float spots[SIDE][2])
 {
     int count = 0, pixels = 0;
@@ -44,7 +44,7 @@ static int find_spots(const float *crop, float spots[SIDE][2])
     return count;
 }
 
-// Landmarks of a hand whose index, middle and ring finger end in three spots and come from below.
+// Draws landmarks of a hand from below whose index, middle and ring finger end in three spots.
 static void put_hand(const float *crop, float *points, float *presence)
 {
     float spots[SIDE][2];
@@ -86,14 +86,14 @@ int lq_mirror_run(int network, const float *input, int width, int height, float 
 
 static const struct lq_mirror_networks both_sizes = {2, {{192, 144}, {144, 192}}, 0.5f, 1};
 
-// Skin with red ellipses, nails that stand upright, `shift` pixels to the right.
+// Draws skin with red ellipses: upright nails, `shift` pixels to the right.
 static void draw(uint8_t *rgba, int width, int height, int count, int shift)
 {
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
             uint8_t *pixel = rgba + 4 * ((size_t)y * (size_t)width + (size_t)x);
             memcpy(pixel, (uint8_t[]){205, 165, 140, 255}, 4);
-            pixel[0] = (uint8_t)(pixel[0] + (x * 7 + y * 5) % 9); // what motion is seen by
+            pixel[0] = (uint8_t)(pixel[0] + (x * 7 + y * 5) % 9); // texture, for the tracking
             for (int i = 0; i < count; i++) {
                 float u = ((float)(x - shift) - 60.0f * (float)(i + 1)) / 13.0f;
                 float v = ((float)y - 0.5f * (float)height) / 19.0f;
@@ -123,7 +123,7 @@ static struct lq_mirror *opened(const struct lq_mirror_networks *networks, int n
     return mirror;
 }
 
-static void replies_with_what_was_asked(void **state)
+static void replies_as_requested(void **state)
 {
     (void)state;
     struct lq_mirror *mirror = opened(&both_sizes, 3);
@@ -152,7 +152,7 @@ static void picks_the_size_of_nearest_proportions(void **state)
     lq_mirror_close(mirror);
 }
 
-// Frames of a video keep their nails' ids and are looked at in a region; a still is by itself.
+// Nails keep their ids in a video and are detected in a region; a still is independent.
 static void follows_a_video(void **state)
 {
     (void)state;
@@ -161,7 +161,7 @@ static void follows_a_video(void **state)
     for (int i = 0; i < 4; i++) {
         draw(lq_mirror_picture(mirror, WIDTH, HEIGHT), WIDTH, HEIGHT, 3, 2 * i);
         (void)find(mirror, &(struct lq_mirror_look){(uint32_t)i, 0, 0, 1000 + 33000.0 * i, 0});
-        // Behind the light's block: a nail's id lies 8 bytes into its own.
+        // After the light's block; a nail's id is at offset 8 of its block.
         const uint8_t *nail = lq_mirror_reply(mirror) + LQ_WIRE_REPLY_BYTES + 4 + 28;
         uint32_t id = (uint32_t)lq_wire_get(nail + 8, 4);
         first = i == 0 ? id : first;
@@ -174,7 +174,8 @@ static void follows_a_video(void **state)
     lq_mirror_close(mirror);
 }
 
-// Runs of the hand's network in 3 s of a video with frames so far apart, once its hand is known.
+// Returns the runs of the hand network in 3 s of a video with this frame interval, once the hand is
+// known.
 static int follow_hand(double between_us)
 {
     struct lq_mirror *mirror = opened(&both_sizes, 3);
@@ -189,7 +190,7 @@ static int follow_hand(double between_us)
     return runs.hand;
 }
 
-// Four times a second, but in no more than one frame of three or four where frames come seldom.
+// Four times a second, but at low frame rates at most in every third or fourth frame.
 static void follows_a_hand_in_few_frames(void **state)
 {
     (void)state;
@@ -257,7 +258,7 @@ static void refuses_what_makes_no_sense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replies_with_what_was_asked),
+        cmocka_unit_test(replies_as_requested),
         cmocka_unit_test(picks_the_size_of_nearest_proportions),
         cmocka_unit_test(follows_a_video),
         cmocka_unit_test(follows_a_hand_in_few_frames),

@@ -1,5 +1,5 @@
-// Requests of several threads, gathered: every one gets its own answer, some share a run, nobody
-// waits alone, and what is too old is not run.
+// Batches of requests from several threads: each gets its own result, some share a run, a single
+// request does not wait, and expired ones are not run.
 #include "engine/batcher.h"
 
 #include <pthread.h>
@@ -68,8 +68,8 @@ static void threads_share_runs(void **state)
     lq_batcher_free(batcher);
 }
 
-// The one after a run of several waits for those once, and then no more.
-static void who_is_alone_does_not_wait(void **state)
+// After a run of several requests, the next one waits for others once, and then no more.
+static void a_single_request_does_not_wait(void **state)
 {
     (void)state;
     struct lq_batcher *batcher;
@@ -108,7 +108,7 @@ static int run_badly(void *context, void *const *items, int count, struct lq_err
     return lq_fail(why, LQ_ERR_ENGINE, "no good");
 }
 
-static void failures_reach_who_asked(void **state)
+static void failures_reach_the_caller(void **state)
 {
     (void)state;
     struct lq_batcher *batcher;
@@ -122,9 +122,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_share_runs),
-        cmocka_unit_test(who_is_alone_does_not_wait),
+        cmocka_unit_test(a_single_request_does_not_wait),
         cmocka_unit_test(what_is_too_old_is_not_run),
-        cmocka_unit_test(failures_reach_who_asked),
+        cmocka_unit_test(failures_reach_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// This program's own file is the sample: it needs the C library. Damaged copies are refused, or
-// read no further than they reach.
+// The sample is this program's own file, which needs the C library. Damaged copies are rejected, or
+// read without going past their end.
 #include "engine/elf_needed.h"
 
 #include <elf.h>
@@ -60,7 +60,7 @@ static void other_files_are_refused(void **state)
     assert_false(lq_elf_needed_file("/", note, NULL));
 }
 
-// In memory of exactly that size, so that a sanitizer sees a read beyond it.
+// Uses memory of exactly that size, so that a sanitizer detects a read past its end.
 static void damage_is_survived(void **state)
 {
     (void)state;

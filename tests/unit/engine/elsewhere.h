@@ -1,4 +1,4 @@
-// What a process says of an engine that is told to look for its library somewhere else.
+// The probe of an engine whose library is searched in another folder.
 #pragma once
 
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "engine/engine.h"
 #include "unit/unit.h"
 
-// A library is loaded once for a process, so each answer needs a new one; before this process has
-// loaded it itself. `variable`: of the environment, that names the place.
+// A process loads a library only once, so each probe runs in a child process, which must start
+// before this process loads the library. `variable`: the environment variable of the folder.
 static inline void probe_elsewhere(const struct lq_engine_ops *engine, const char *variable,
                                    const char *where, char *text, size_t size)
 {

@@ -42,7 +42,7 @@ static void test_rounding(void **state)
     (void)state;
     uint32_t random = 7;
     for (int i = 0; i < HALVES; i++) {
-        // All exponents, so also what is too small or too large for a half.
+        // All exponents, including values too small or too large for a half.
         uint32_t bits = unit_random(&random);
         memcpy(&singles[i], &bits, sizeof bits);
     }

@@ -108,7 +108,7 @@ static void other_pairs_stay(void **state)
     assert_int_equal(onnx.message->n_opset_import, 0);
 }
 
-static void bytes_that_others_take_are_still_made(void **state)
+static void bytes_that_others_consume_are_still_produced(void **state)
 {
     (void)state;
     begin();
@@ -134,7 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pair_of_signed_bytes_is_replaced),
         cmocka_unit_test(other_pairs_stay),
-        cmocka_unit_test(bytes_that_others_take_are_still_made),
+        cmocka_unit_test(bytes_that_others_consume_are_still_produced),
     };
     return cmocka_run_group_tests(tests, NULL, clean_up);
 }

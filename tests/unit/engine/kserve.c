@@ -109,7 +109,7 @@ static void test_request(void **state)
     lq_buf_release(&json);
 }
 
-// The outputs come in the other order.
+// The outputs are in another order than in the metadata.
 static const char answer[] =
     "{\"outputs\":[{\"name\":\"b\",\"datatype\":\"FP16\",\"shape\":[1,4],\"parameters\":"
     "{\"binary_data_size\":8}},{\"name\":\"a\",\"datatype\":\"FP32\",\"shape\":[1,2],"
@@ -124,7 +124,7 @@ static int reply(const char *json, size_t payload, long json_len, struct lq_tens
     size_t len = strlen(json);
     memcpy(body, json, len);
     memset(body + len, 0xab, payload);
-    // What lies behind the answer is not to be touched: AddressSanitizer watches a copy.
+    // Uses an exact copy, so that AddressSanitizer detects a read past the response.
     uint8_t *exact = malloc(len + payload);
     memcpy(exact, body, len + payload);
     const struct lq_kserve_reply from = {exact, len + payload,
@@ -146,7 +146,7 @@ static void test_reply(void **state)
     struct lq_tensors tensors = two_outputs();
     assert_ok(reply(answer, 16, 0, &tensors, parts));
     assert_ptr_equal(parts[0], parts[1] + 8);
-    // A shape that was not known is learned, then held to.
+    // An unknown shape is taken from the first response; later ones must match it.
     tensors.outputs[0].rank = 0;
     assert_ok(reply(answer, 16, 0, &tensors, parts));
     assert_true(tensors.outputs[0].rank == 2 && tensors.outputs[0].dims[1] == 2);
@@ -215,7 +215,7 @@ static void test_parameter(void **state)
     lq_buf_clear(&value);
     assert_ok(lq_kserve_read_parameter(&value, "other", config, sizeof config - 1, &err));
     assert_int_equal(value.len, 0);
-    // As a server without Triton's types of parameter has it: a text, or the object itself.
+    // Servers without Triton's typed parameters send a string, or the object itself.
     static const char *const plain[] = {
         "{\"parameters\":{\"lacquer\":\"{\\\"head\\\":\\\"mask\\\"}\"}}",
         "{\"parameters\":{\"lacquer\":{\"head\":\"mask\"}}}"};

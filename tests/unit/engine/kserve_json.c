@@ -17,7 +17,7 @@ static struct lq_tensors one_and_two(void)
         .output_count = 2,
         .inputs = {{.name = "in \"1\"", .type = LQ_TENSOR_F32, .rank = 2, .dims = {2, 4}}},
         .outputs = {{.name = "a", .type = LQ_TENSOR_F32, .rank = 2, .dims = {1, 2}},
-                    {.name = "b", .type = LQ_TENSOR_F16}}}; // its shape is not known yet
+                    {.name = "b", .type = LQ_TENSOR_F16}}}; // unknown shape
 }
 
 static json_t *print(enum lq_tensor_type type, const void *values)
@@ -69,7 +69,7 @@ static int read(const char *json, struct lq_tensors *tensors, float *a, float *b
     struct lq_buf head, numbers;
     const float *parts[LQ_TENSORS_MAX];
     size_t len = strlen(json);
-    // What lies behind the answer is not to be touched: AddressSanitizer watches a copy.
+    // Uses an exact copy, so that AddressSanitizer detects a read past the response.
     uint8_t *exact = malloc(len ? len : 1);
     memcpy(exact, json, len);
     lq_buf_init(&head, LQ_KSERVE_JSON_MAX);

@@ -1,5 +1,5 @@
-// ONNX Runtime from the wheel that the tests' Python has, on the processor: it answers as OpenVINO
-// does, alone, from many threads and in batches.
+// ONNX Runtime of the wheel in the tests' Python, on the processor: its outputs equal OpenVINO's,
+// from one thread, from many threads and in batches.
 //
 //   onnxruntime [MODEL.onnx...]     compares only these
 #include <glob.h>
@@ -44,7 +44,7 @@ static void need_library(void)
 
 // ---- equal to OpenVINO
 
-// A hand, near enough: each point of the tensor is the photo's nearest.
+// Fills the tensor with a photo of a hand, by nearest neighbour.
 static void show_hand(const struct lq_tensor *input)
 {
     struct lq_codec *codec;
@@ -73,7 +73,7 @@ static void show_hand(const struct lq_tensor *input)
     lq_buf_release(&bytes);
 }
 
-// Runs a picture; the answers stay in the request.
+// Runs a picture; the outputs stay in the request.
 static struct lq_request *answer(const struct lq_engine_ops *ops, struct lq_engine **opened,
                                  const char *path, const struct lq_engine_options *options)
 {
@@ -131,13 +131,13 @@ static void answers_as_openvino(void **state)
     compare("tests/fixtures/tiny_scores.onnx", &as_it_is);
 }
 
-// ---- side by side
+// ---- in parallel
 
 enum { THREADS = 4, ROUNDS = 6 };
 
 static const struct lq_tensors *reference;
 
-// Shows its own picture and another in turn: no answer may be another thread's.
+// Alternates between its own picture and another: no output may be that of another thread.
 static void *show(void *opened)
 {
     struct lq_request *request = NULL;
@@ -222,7 +222,7 @@ static void batches_do_not_mix(void **state)
 
 // ---- what cannot be used
 
-static void what_it_cannot_read_is_named(void **state)
+static void unreadable_parts_are_named(void **state)
 {
     (void)state;
     need_library();
@@ -294,7 +294,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(answers_as_openvino),
         cmocka_unit_test(threads_do_not_mix),
         cmocka_unit_test(batches_do_not_mix),
-        cmocka_unit_test(what_it_cannot_read_is_named),
+        cmocka_unit_test(unreadable_parts_are_named),
         cmocka_unit_test(wrong_answers_are_seen),
     };
     const struct CMUnitTest named[] = {cmocka_unit_test(files_answer_as_openvino)};

@@ -24,7 +24,7 @@ static int make_folder(void **state)
     return mkdtemp(folder) ? 0 : -1;
 }
 
-// Counts the files two folders down, and removes them when asked.
+// Counts the files two levels below the folder; removing: also deletes them.
 static int files_below(const char *path, bool removing)
 {
     int count = 0;
@@ -82,8 +82,8 @@ static void describes_without_compiling(void **state)
     assert_null(tensors.outputs[0].data);
 }
 
-// What is read is compiled as often as is wanted, each time as it was read, and may be gone before
-// what was compiled of it.
+// A model that was read can be compiled any number of times, at different sizes, and may be
+// released before the compiled models.
 static void what_was_read_is_compiled_at_any_size(void **state)
 {
     (void)state;
@@ -112,7 +112,7 @@ static void what_was_read_is_compiled_at_any_size(void **state)
     openvino->forget(NULL);
 }
 
-// The first compilation takes what was read: it needs the file no more.
+// The first compilation uses the model in memory and does not need the file any more.
 static void a_model_is_read_once(void **state)
 {
     (void)state;
@@ -150,7 +150,7 @@ static void files_that_are_no_models(void **state)
         assert_null(strstr(err.text, "Exception from"));
         assert_ok(unlink(path));
     }
-    // A model that ends in its middle.
+    // A truncated model.
     struct lq_buf whole;
     lq_buf_init(&whole, 1 << 24);
     assert_ok(lq_file_read(model, &whole, &err));
@@ -163,7 +163,7 @@ static void files_that_are_no_models(void **state)
     assert_string_equal(err.text, "cannot open model '/no/such.onnx': No such file or directory");
 }
 
-// Whether this processor computes a model in bf16; where it does not, opening says so and no more.
+// Whether this processor computes a model in bf16; if not, opening must fail with that message.
 static bool takes_bf16(const char *path)
 {
     const struct lq_engine_options options = {.precision = LQ_PRECISION_BF16};
@@ -181,7 +181,7 @@ static bool takes_bf16(const char *path)
     return false;
 }
 
-// Opens at 96x64, runs a fixed pattern and copies the 48x32 answer.
+// Opens at 96x64, runs a fixed pattern and copies the 48x32 output.
 static void run_model(const char *path, enum lq_precision precision, const char *cache_dir,
                       float *answer)
 {
@@ -229,8 +229,8 @@ static void runs_at_another_size_and_keeps_what_it_compiled(void **state)
         assert_true(fabsf(first[i] - second[i]) < 1e-5f);
 }
 
-// The int8 network cannot be computed in bf16 on every processor that has it (oneDNN's AMX kernels
-// lack what it takes); the float one can.
+// Not every processor with bf16 can compute the int8 network in it (oneDNN has no AMX kernels for
+// that); all can compute the float one.
 static void each_precision_has_its_file(void **state)
 {
     (void)state;
@@ -305,7 +305,7 @@ static int damage_blobs_below(const char *path, void (*damage)(const char *path,
     return count;
 }
 
-static void a_damaged_cache_is_made_anew(void **state)
+static void a_damaged_cache_is_rebuilt(void **state)
 {
     (void)state;
     if (getenv("ONEDNN_MAX_CPU_ISA"))
@@ -349,7 +349,7 @@ int main(void)
         cmocka_unit_test(files_that_are_no_models),
         cmocka_unit_test(runs_at_another_size_and_keeps_what_it_compiled),
         cmocka_unit_test(each_precision_has_its_file),
-        cmocka_unit_test(a_damaged_cache_is_made_anew),
+        cmocka_unit_test(a_damaged_cache_is_rebuilt),
         cmocka_unit_test(a_size_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

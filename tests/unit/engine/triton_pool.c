@@ -15,8 +15,8 @@
 
 static struct lq_error err;
 
-// Answers whatever it is asked with 200 while `ready`, else with 400; takes connections and says
-// nothing while `dumb`.
+// Answers every request with 200 while `ready`, otherwise with 400; while `dumb` it accepts
+// connections and sends nothing.
 struct server {
     int listener;
     pthread_t thread;
@@ -38,7 +38,7 @@ static void answer(struct server *server, int connection)
     (void)!send(connection, reply, strlen(reply), MSG_NOSIGNAL);
 }
 
-// One request a connection: the client opens the next.
+// One request per connection: the client then opens another.
 static void *serve(void *context)
 {
     struct server *server = context;
@@ -91,7 +91,7 @@ static struct lq_triton_pool *open_pool(struct server *servers, int count)
     return pool;
 }
 
-// Until so many servers are in; a test that waits in vain is ended by its time limit.
+// Waits until this many servers are up; if that never happens, the test's time limit ends it.
 static void wait_for(struct lq_triton_pool *pool, int count)
 {
     while (lq_triton_pool_count(pool) != count)
@@ -120,7 +120,7 @@ static void test_least_busy(void **state)
     }
     for (int i = 0; i < 3; i++)
         assert_int_equal(of[i], 2);
-    // One that is done sooner gets the next, unless it is the one that is not wanted.
+    // The server that finishes first gets the next request, unless it is the excluded one.
     lq_triton_pool_give(pool, taken[4], LQ_OK, &err);
     struct lq_triton_server *next = lq_triton_pool_take(pool, NULL);
     assert_ptr_equal(next, taken[4]);
@@ -136,7 +136,7 @@ static void test_least_busy(void **state)
         stop(&servers[i]);
 }
 
-// Of servers that are as busy as each other the quickest is asked, and one that nobody knows yet.
+// Among equally busy servers the fastest is chosen, and one whose speed is not known yet.
 static void test_quickest(void **state)
 {
     (void)state;
@@ -185,7 +185,7 @@ static void test_out_and_back(void **state)
     wait_for(pool, 1);
     (void)lq_triton_pool_memory(pool, first, &after);
     assert_int_not_equal(before, after); // it may have been restarted
-    // Ready in word only: it is left alone for a while, and longer each time.
+    // It reports ready but fails: it is not used for a while, and longer each time.
     uint64_t began = lq_clock_us();
     put_out(pool, lq_triton_pool_take(pool, NULL));
     assert_true(first->hold_until_us >= began + 250000);
@@ -195,7 +195,7 @@ static void test_out_and_back(void **state)
     put_out(pool, lq_triton_pool_take(pool, NULL));
     assert_true(first->hold_until_us >= began + 500000);
     wait_for(pool, 1);
-    // An answer makes up for it.
+    // A successful response resets that.
     lq_triton_pool_give(pool, lq_triton_pool_take(pool, NULL), LQ_OK, &err);
     assert_int_equal(first->failures, 0);
     lq_triton_pool_close(pool);
@@ -211,7 +211,7 @@ static void test_a_silent_server_does_not_delay_another(void **state)
     start(&servers[2], false, false);
     struct lq_triton_pool *pool = open_pool(servers, 3);
     assert_int_equal(lq_triton_pool_count(pool), 0);
-    // A silent one is given up after a second; the third is asked many times meanwhile.
+    // A silent server is given up after a second; the third is used many times meanwhile.
     int silent = servers[0].asked, asked = servers[2].asked;
     while (servers[0].asked < silent + 2)
         usleep(1000);

@@ -16,7 +16,7 @@ static int channel(const struct lq_u8_rule *rule, int i)
     return rule->planes ? i / PIXELS : i % 3;
 }
 
-// As image/resize.h makes numbers from pixels: value / 255 * 1/std - mean/std.
+// Values as image/resize.h computes them from pixels: value / 255 * 1/std - mean/std.
 static void test_every_byte_comes_back(void **state)
 {
     (void)state;

@@ -4,7 +4,7 @@
 
 #include "unit/unit.h"
 
-// One frame: nail `id` points `degrees` round.
+// One frame with nail `id`, whose direction is `degrees`.
 static struct lq_nails frame(int id, float degrees, bool tip_known)
 {
     float angle = degrees * 3.1415927f / 180;
@@ -33,7 +33,7 @@ static void counts_turns_beyond_35_degrees(void **state)
     assert_int_equal(flips_of(flip, 3, &pairs), 2);
 }
 
-// Without a tip either way round is the same axis; another nail is another direction.
+// Without a known tip, both directions are the same axis; another id is another nail.
 static void an_axis_has_two_ways(void **state)
 {
     (void)state;

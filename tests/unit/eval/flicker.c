@@ -19,9 +19,9 @@ static void disc(uint8_t *mask, float x, float y)
         }
 }
 
-// A video of a nail that moves by (1.5, 0) a frame; predicted `lag` frames late, off by `shake`
-// pixels up and down by turns, and missing in every `gap`th frame.
-static struct lq_flicker film(float lag, float shake, int gap)
+// A video of a nail that moves by (1.5, 0) a frame. Its prediction is `lag` frames late, off by
+// `shake` pixels alternately up and down, and missing in every `gap`th frame.
+static struct lq_flicker video(float lag, float shake, int gap)
 {
     struct lq_flicker flicker;
     lq_flicker_init(&flicker);
@@ -38,7 +38,7 @@ static struct lq_flicker film(float lag, float shake, int gap)
 static void a_steady_mask_has_none(void **state)
 {
     (void)state;
-    struct lq_flicker flicker = film(0, 0, 0);
+    struct lq_flicker flicker = video(0, 0, 0);
     assert_true(lq_flicker_mean(&flicker) < 0.04);
     assert_float_equal(lq_flicker_mean(&flicker), lq_flicker_floor(&flicker), 1e-9);
     assert_float_equal(lq_flicker_lag(&flicker), 0, 0.02);
@@ -48,7 +48,7 @@ static void a_steady_mask_has_none(void **state)
 static void shaking_is_flicker(void **state)
 {
     (void)state;
-    struct lq_flicker little = film(0, 0.5f, 0), much = film(0, 1.5f, 0);
+    struct lq_flicker little = video(0, 0.5f, 0), much = video(0, 1.5f, 0);
     // A disc moved by d changes by 2 * diameter * d of pi r^2.
     assert_float_equal(lq_flicker_mean(&much), 2 * 25 * 3.0 / (3.1416 * 12.5 * 12.5), 0.05);
     assert_true(lq_flicker_mean(&much) > 2.3 * lq_flicker_mean(&little));
@@ -59,7 +59,7 @@ static void shaking_is_flicker(void **state)
 static void lag_is_no_flicker(void **state)
 {
     (void)state;
-    struct lq_flicker late = film(1, 0, 0);
+    struct lq_flicker late = video(1, 0, 0);
     assert_float_equal(lq_flicker_lag(&late), 1, 0.05);
     assert_true(lq_flicker_mean(&late) < 0.05);
     lq_flicker_release(&late);
@@ -68,7 +68,7 @@ static void lag_is_no_flicker(void **state)
 static void a_nail_that_comes_and_goes_is_flicker(void **state)
 {
     (void)state;
-    struct lq_flicker flicker = film(0, 0, 4);
+    struct lq_flicker flicker = video(0, 0, 4);
     assert_float_equal(lq_flicker_mean(&flicker), 0.5, 0.06); // two of four changes are whole
     lq_flicker_release(&flicker);
 }

@@ -9,7 +9,7 @@ enum { W = 100, H = 80 };
 
 static uint8_t drawn[W * H], predicted[W * H];
 
-// What a run over pictures keeps.
+// The state of an evaluation of several pictures.
 struct run {
     struct lq_metrics metrics;
     struct lq_tally tally;

@@ -77,7 +77,7 @@ static void what_is_no_skin_is_not_judged(void **state)
     assert_true(traits.class_[LQ_TRAIT_SIZE] >= 0);
 }
 
-static void tint_tells_warm_from_cold_light(void **state)
+static void tint_separates_warm_from_cold_light(void **state)
 {
     (void)state;
     struct lq_traits_reader reader;
@@ -135,7 +135,7 @@ int main(void)
         cmocka_unit_test(tone_follows_the_skin_beside_the_nail),
         cmocka_unit_test(typology_angle_is_that_of_its_formula),
         cmocka_unit_test(what_is_no_skin_is_not_judged),
-        cmocka_unit_test(tint_tells_warm_from_cold_light),
+        cmocka_unit_test(tint_separates_warm_from_cold_light),
         cmocka_unit_test(pictures_of_sixteen_bits_are_the_same),
         cmocka_unit_test(no_nail_means_nothing_is_known),
         cmocka_unit_test(class_names_end),

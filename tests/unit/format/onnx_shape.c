@@ -1,4 +1,4 @@
-// A model made to say another size, read back by OpenVINO; damaged ones end with a word.
+// Changes the size written in a model and reads it with OpenVINO; damaged models give an error.
 #include "format/onnx_shape.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ static void read_model(struct lq_buf *bytes, const char *path)
     assert_ok(lq_file_read(path, bytes, &err));
 }
 
-// What OpenVINO makes of the changed bytes.
+// Reads the changed model's tensors with OpenVINO.
 static void describe(const struct lq_buf *bytes, struct lq_tensors *tensors)
 {
     char path[] = "/tmp/lacquer-shape-XXXXXX.onnx";
@@ -68,7 +68,7 @@ static void no_model_is_refused(void **state)
     }
 }
 
-// In memory of exactly that size, so that a sanitizer sees a read beyond it.
+// Uses memory of exactly that size, so that a sanitizer detects a read past its end.
 static void damage_is_survived(void **state)
 {
     (void)state;

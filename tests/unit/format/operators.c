@@ -30,7 +30,7 @@ static void the_default_model(void **state)
     assert_ptr_equal(strstr(list.text, "DequantizeLinear "), list.text); // the most frequent
 }
 
-// Puts a u32 at the end of a growing file.
+// Appends a u32 to a file.
 static size_t put(uint8_t *file, size_t at, uint32_t value)
 {
     for (int i = 0; i < 4; i++)
@@ -43,8 +43,8 @@ static size_t put16(uint8_t *file, size_t at, uint32_t a, uint32_t b)
     return put(file, at, a | b << 16);
 }
 
-// A TFLite file of three operators: CONV_2D twice by code 0, and one newer than our list by code
-// 1. Offsets count from where they stand.
+// A TFLite file of three operators: CONV_2D twice with code 0, and one newer than our list with
+// code 1. Offsets are relative to their own position.
 static size_t make_tflite(uint8_t *file)
 {
     size_t at = put(file, 0, 20);
@@ -105,8 +105,8 @@ static void ignore(void *context, const char *kind, int count)
     (void)context, (void)kind, (void)count;
 }
 
-// Cut anywhere, or with any byte changed, a file gives an answer or an error: under the sanitizers
-// this test sees every bad read.
+// A file cut anywhere, or with any byte changed, gives a list or an error; with sanitizers this
+// test detects every invalid read.
 static void damage_is_survived(void **state)
 {
     (void)state;
@@ -137,7 +137,7 @@ static void damaged_onnx_is_survived(void **state)
         size_t cut = unit_random(&seed) % file.len;
         assert_ok(lq_file_write(path, file.data, cut, &err));
         assert_int_equal(lq_operators_count(path, ignore, NULL, &err), LQ_ERR_MODEL);
-        // The head of the file holds the graph's outline: damage there.
+        // Damages the head of the file, which contains the graph's structure.
         size_t at = unit_random(&seed) % 4096;
         uint8_t kept = file.data[at];
         file.data[at] = (uint8_t)unit_random(&seed);

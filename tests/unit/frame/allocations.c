@@ -1,5 +1,5 @@
-// Counts allocations: after warm-up the pipeline's own code makes none, and what the libraries
-// under it allocate per frame is given back per frame.
+// Counts allocations: after warm-up the pipeline's own code makes none, and libraries free in each
+// frame what they allocate for it.
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -68,7 +68,7 @@ static void no_look_allocates_when_warm(void **state)
     look = lq_look_default();
 }
 
-static void a_warm_frame_of_a_film_allocates_nothing_of_ours(void **state)
+static void a_warm_frame_of_a_video_allocates_nothing_of_ours(void **state)
 {
     assert_ok(lq_tracker_new(&tracker));
     a_warm_frame_allocates_nothing_of_ours(state);
@@ -97,7 +97,7 @@ int main(void)
         cmocka_unit_test(the_counter_counts),
         cmocka_unit_test(a_warm_frame_allocates_nothing_of_ours),
         cmocka_unit_test(no_look_allocates_when_warm),
-        cmocka_unit_test(a_warm_frame_of_a_film_allocates_nothing_of_ours),
+        cmocka_unit_test(a_warm_frame_of_a_video_allocates_nothing_of_ours),
         cmocka_unit_test(memory_in_use_stays_flat),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -21,7 +21,7 @@ static void codes_the_worked_example(void **state)
     assert_memory_equal(back, example_alpha, sizeof example_alpha);
 }
 
-// Samples of which `soft` of 8 lie between 0 and 255, in rows `stride` apart.
+// Draws samples of which `soft` in 8 are between 0 and 255, in rows of `stride` bytes.
 static void draw(uint32_t *seed, int width, int height, size_t stride, uint32_t soft)
 {
     for (int y = 0; y < height; y++)
@@ -73,7 +73,8 @@ static void refuses_broken_code(void **state)
     const uint8_t nothing[] = {0x00, 0x08}, endless[] = {0x78};
     assert_int_equal(lq_crop_decode(nothing, 2, back, 1, 1), LQ_ERR_SYNTAX);
     assert_int_equal(lq_crop_decode(endless, 1, back, 20, 20), LQ_ERR_SYNTAX);
-    // Any bytes at all: decoded or refused, never beyond the crop (the sanitizer looks).
+    // Random bytes are decoded or rejected, and nothing is written outside the crop (the sanitizer
+    // checks).
     for (int round = 0; round < 5000; round++) {
         size_t n = 1 + unit_random(&seed) % 40;
         for (size_t i = 0; i < n; i++)
@@ -89,7 +90,7 @@ static void shrinks_by_means(void **state)
     uint8_t to[2];
     lq_crop_shrink(from, 3, 3, 2, 2, to);
     assert_int_equal(to[0], 75); // (100 + 200 + 0 + 0) / 4
-    assert_int_equal(to[1], 15); // (40 + 20) / 4: what lies outside counts as 0
+    assert_int_equal(to[1], 15); // (40 + 20) / 4: samples outside count as 0
 }
 
 int main(void)

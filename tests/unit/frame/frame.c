@@ -80,7 +80,7 @@ static void a_bad_picture_leaves_the_reply_as_it_was(void **state)
         assert_int_equal(output.len, 8);
         assert_true(strlen(err.text) > 10);
     }
-    struct lq_job job = job_for(input.data, input.len); // and the next one is fine
+    struct lq_job job = job_for(input.data, input.len); // the next picture succeeds
     assert_ok(lq_pipe_run(pipe_, &job, &err));
 }
 
@@ -93,7 +93,7 @@ static void a_picture_over_the_limit_is_refused(void **state)
     assert_int_equal(lq_pipe_run(pipe_, &job, &err), LQ_ERR_TOO_LARGE);
 }
 
-static void masks_and_json_tell_of_the_same_nails(void **state)
+static void masks_and_json_have_the_same_nails(void **state)
 {
     (void)state;
     struct lq_error err;
@@ -129,7 +129,7 @@ int main(void)
         cmocka_unit_test(the_other_kind_can_be_asked_for),
         cmocka_unit_test(a_bad_picture_leaves_the_reply_as_it_was),
         cmocka_unit_test(a_picture_over_the_limit_is_refused),
-        cmocka_unit_test(masks_and_json_tell_of_the_same_nails),
+        cmocka_unit_test(masks_and_json_have_the_same_nails),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

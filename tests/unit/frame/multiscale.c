@@ -85,7 +85,7 @@ static double iou_of(bool multiscale)
     return (double)shared / (double)either;
 }
 
-static void a_far_hand_gains_by_a_second_look(void **state)
+static void a_far_hand_gains_by_the_multiscale_pass(void **state)
 {
     (void)state;
     load_far("tests/golden/hands/light.jpg", 3, 90, &far_pixels, &far_hand);
@@ -93,11 +93,11 @@ static void a_far_hand_gains_by_a_second_look(void **state)
     double once = iou_of(false), twice = iou_of(true);
     print_message("IoU of a far hand: %.3f at once, %.3f at a second look\n", once, twice);
     assert_true(twice > once + 0.03);
-    assert_true(iou_of(false) == once); // and the next picture is looked at once again
+    assert_true(iou_of(false) == once); // the next picture gets a single pass again
 }
 
-// A first look that found one nail of this length in the middle. *points: along a row of what came
-// of it; 0: nothing.
+// Runs the multi-scale pass after a first pass that found one nail of this length in the middle.
+// *points: grid points in a row of the nail's patch; 0: no patch.
 static int look(float length, int patch_count, bool single, uint64_t deadline_us, int *points,
                 struct lq_error *err)
 {
@@ -138,14 +138,14 @@ static int look(float length, int patch_count, bool single, uint64_t deadline_us
     return status;
 }
 
-static void only_small_nails_are_looked_at_closer(void **state)
+static void only_small_nails_get_a_window(void **state)
 {
     (void)state;
     struct lq_error err;
     int points;
     assert_ok(look(16, 1, false, 0, &points, &err));
     assert_true(points > 2);
-    assert_ok(look(300, 1, false, 0, &points, &err)); // large: the whole once more, nothing finer
+    assert_ok(look(300, 1, false, 0, &points, &err)); // no window
     assert_int_equal(points, 2);
     assert_ok(look(0, 1, false, 0, &points, &err));
     assert_int_equal(points, 0);
@@ -155,7 +155,7 @@ static void only_small_nails_are_looked_at_closer(void **state)
     assert_int_equal(points, 0);
 }
 
-static void a_picture_nobody_waits_for_is_left(void **state)
+static void a_picture_nobody_waits_for_is_skipped(void **state)
 {
     (void)state;
     struct lq_error err;
@@ -169,7 +169,7 @@ static void count_pause(void *context)
     ++*(int *)context;
 }
 
-// Another picture goes through a pipe of its own, of the same thread.
+// Another picture is processed by a separate pipe in the same thread.
 struct other {
     struct lq_pipe *pipe;
     int pauses;
@@ -205,7 +205,7 @@ static void a_still_pauses_between_its_steps(void **state)
         job.pause_context = with ? (void *)&other : &pauses;
         assert_ok(lq_pipe_run_image(pipe_, &job, &picture, &err));
         assert_true(job.passes > 3);
-        // One before each pass of the closer look at least; what others do then changes nothing.
+        // There is at least one pause before each pass, and work done in a pause changes nothing.
         assert_true((with ? other.pauses : pauses) >= job.passes - 1);
         float found = 0;
         for (int i = 0; i < job.nails->count; i++)
@@ -236,9 +236,9 @@ static void a_pipe_at_rest_has_no_picture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_far_hand_gains_by_a_second_look),
-        cmocka_unit_test(only_small_nails_are_looked_at_closer),
-        cmocka_unit_test(a_picture_nobody_waits_for_is_left),
+        cmocka_unit_test(a_far_hand_gains_by_the_multiscale_pass),
+        cmocka_unit_test(only_small_nails_get_a_window),
+        cmocka_unit_test(a_picture_nobody_waits_for_is_skipped),
         cmocka_unit_test(a_still_pauses_between_its_steps),
         cmocka_unit_test(a_pipe_at_rest_has_no_picture),
     };

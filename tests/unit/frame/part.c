@@ -1,5 +1,5 @@
-// Frames of a video that are decoded in part, beside the same frames decoded whole: the same nails,
-// in nearly the same light.
+// Compares frames of a video decoded in part with the same frames decoded whole: the same nails, in
+// nearly the same light.
 #include "frame/frame.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
 
 enum { FRAMES = 30, FPS = 30 };
 
-// What a frame's reply is made of.
+// The values that a frame's reply depends on.
 struct seen {
     bool is_part, propagated;
     struct lq_nails nails;
@@ -101,7 +101,7 @@ static void assert_same_nail(const struct seen *whole, const struct seen *part, 
     assert_memory_equal(&whole->scene.fits[n], &part->scene.fits[n], sizeof whole->scene.fits[n]);
 }
 
-// How far the lights differ, in natural logarithms.
+// The difference of two lights, in natural logarithms.
 static float apart(const struct lq_light *a, const struct lq_light *b)
 {
     float most = fabsf(logf(a->exposure / b->exposure));
@@ -134,7 +134,7 @@ static void compare(bool propagate, int parts_min)
                   parts, FRAMES, propagated, (double)most);
     assert_true(parts >= parts_min && nails >= 3 * FRAMES);
     assert_true(propagate == (propagated > 0));
-    assert_true(most < 0.02f); // two parts in a hundred; a grey level of mid grey is one
+    assert_true(most < 0.02f); // 2 %; one grey level at mid grey is 1 %
     release(whole);
     release(part);
     lq_surround_memory_free(surround);

@@ -51,7 +51,7 @@ static void round_trips(void **state)
     lq_buf_release(&pixels);
 }
 
-static void tells_kinds_apart(void **state)
+static void distinguishes_kinds(void **state)
 {
     (void)state;
     const uint8_t png[8] = "\x89PNG\r\n\x1a\n", jpeg[3] = {0xff, 0xd8, 0xff};
@@ -116,7 +116,7 @@ static void leaves_a_full_buffer_as_it_was(void **state)
     lq_buf_release(&file);
 }
 
-static void refuses_what_no_file_holds(void **state)
+static void rejects_impossible_arguments(void **state)
 {
     (void)state;
     struct lq_buf source_buf, file;
@@ -213,8 +213,8 @@ static void keeps_the_colour_profile(void **state)
     lq_buf_release(&icc);
 }
 
-// A live frame's way through the codec, many times: after the first, our own code asks for no
-// memory. (libjpeg-turbo allocates its tables for every picture and gives them back.)
+// Decodes and encodes a live frame many times: after the first, our own code allocates no memory.
+// (libjpeg-turbo allocates its tables for every picture and frees them.)
 static void allocates_nothing_once_warm(void **state)
 {
     (void)state;
@@ -247,10 +247,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips),
-        cmocka_unit_test(tells_kinds_apart),
+        cmocka_unit_test(distinguishes_kinds),
         cmocka_unit_test(appends_after_a_head),
         cmocka_unit_test(leaves_a_full_buffer_as_it_was),
-        cmocka_unit_test(refuses_what_no_file_holds),
+        cmocka_unit_test(rejects_impossible_arguments),
         cmocka_unit_test(pixels_have_a_limit),
         cmocka_unit_test(keeps_the_colour_profile),
         cmocka_unit_test(allocates_nothing_once_warm),

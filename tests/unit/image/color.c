@@ -55,7 +55,7 @@ static void save(cmsHPROFILE profile)
     cmsCloseProfile(profile);
 }
 
-// Lab of colours whose first three channels are RGB, or inks that each take light.
+// Lab of colours whose first three channels are RGB, or of inks, each of which absorbs light.
 static cmsInt32Number sample(const cmsUInt16Number in[], cmsUInt16Number out[], void *cargo)
 {
     double light = 1;
@@ -66,7 +66,7 @@ static cmsInt32Number sample(const cmsUInt16Number in[], cmsUInt16Number out[], 
     return TRUE;
 }
 
-// What scanners and printers have: a table from their numbers to Lab, and none back.
+// A profile as of a scanner or printer: a table from its values to Lab, and none back.
 static void make_table(int channels, cmsColorSpaceSignature space)
 {
     cmsHPROFILE profile = cmsCreateProfilePlaceholder(NULL);
@@ -94,7 +94,7 @@ static void make_grey(double gamma)
     cmsFreeToneCurve(curve);
 }
 
-static void tells_kinds_apart(void **state)
+static void distinguishes_kinds(void **state)
 {
     (void)state;
     assert_int_equal(lq_color_set(color, NULL, 0), LQ_COLOR_SRGB);
@@ -117,8 +117,8 @@ static void tells_kinds_apart(void **state)
     assert_int_equal(kind(), LQ_COLOR_SRGB);
 }
 
-// Chunks of a PNG that say what sRGB says, or nothing that can be.
-static void makes_profiles_of_sense_alone(void **state)
+// PNG chunks that describe sRGB itself, or something impossible.
+static void only_sensible_chunks_make_profiles(void **state)
 {
     (void)state;
     static const double gammas[] = {0, 2.2, 1 / 0.45455, 1e9, -1, 0.001};
@@ -154,8 +154,8 @@ static void reads_linear_light_of_srgb(void **state)
     assert_true(light[1] > 0.985f && light[0] < 0.006f && light[2] < 0.008f);
 }
 
-// Every format, at odd places: what is read and stored again is what was there.
-static void goes_there_and_back(void **state)
+// In every format and at odd positions, storing what was read restores the same bytes.
+static void converts_there_and_back(void **state)
 {
     (void)state;
     static const double gammas[2] = {0, 563 / 256.0};
@@ -246,7 +246,7 @@ static void broken_ones_count_as_none(void **state)
     assert_int_equal(kind(), LQ_COLOR_SRGB);
 }
 
-// A file of a picture with the profile in `icc`, read again.
+// Encodes a picture with the profile in `icc` to a file and decodes it.
 static void through_a_file(struct lq_codec *codec, struct lq_picture_info *info, bool png)
 {
     struct lq_error error;
@@ -259,7 +259,7 @@ static void through_a_file(struct lq_codec *codec, struct lq_picture_info *info,
 }
 
 // crosses: PROFILE_BYTES_MAX
-static void the_codec_says_what_numbers_stand_for(void **state)
+static void the_codec_reports_the_color_space(void **state)
 {
     (void)state;
     struct lq_codec *codec;
@@ -275,7 +275,7 @@ static void the_codec_says_what_numbers_stand_for(void **state)
         save(cmsCreate_sRGBProfile());
         through_a_file(codec, &info, png);
         assert_null(image.color);
-        assert_int_equal(info.icc.len, icc.len); // carried all the same
+        assert_int_equal(info.icc.len, icc.len); // the profile is still reported
         make_table(3, cmsSigRgbData);
         through_a_file(codec, &info, png);
         assert_null(image.color);
@@ -296,14 +296,14 @@ static void the_codec_says_what_numbers_stand_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_kinds_apart),
-        cmocka_unit_test(makes_profiles_of_sense_alone),
+        cmocka_unit_test(distinguishes_kinds),
+        cmocka_unit_test(only_sensible_chunks_make_profiles),
         cmocka_unit_test(reads_linear_light_of_srgb),
-        cmocka_unit_test(goes_there_and_back),
+        cmocka_unit_test(converts_there_and_back),
         cmocka_unit_test(shows_what_cannot_be_stored_as_srgb),
         cmocka_unit_test(shows_grey_and_inks_as_srgb),
         cmocka_unit_test(broken_ones_count_as_none),
-        cmocka_unit_test(the_codec_says_what_numbers_stand_for),
+        cmocka_unit_test(the_codec_reports_the_color_space),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

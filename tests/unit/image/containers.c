@@ -39,7 +39,7 @@ static void decode_whole(const char *name)
         fail_msg("'%s': %s", name, error.text);
 }
 
-// In colours of each three; alpha does not count.
+// The mean difference of the three colours; alpha does not count.
 static double mean_difference(const struct lq_image *a, const struct lq_image *b)
 {
     double sum = 0;
@@ -136,7 +136,7 @@ static void reads_heic_where_libheif_is(void **state)
     }
 }
 
-// A cut file is refused, or nothing of the picture is missing.
+// A truncated file is rejected unless the picture is complete.
 static void never_half_a_picture(void **state)
 {
     (void)state;

@@ -33,7 +33,7 @@ static void compress(const void *from, int width, int height, int format, int su
     tjDestroy(handle);
 }
 
-// A noisy file of 43x27 pixels in `file`, decoded into `whole`.
+// Encodes a noisy picture of 43x27 pixels in `file` and decodes it into `whole`.
 static void make_file(int channels, int subsampling, int flags)
 {
     static uint8_t noise[43 * 27 * 3];
@@ -58,7 +58,7 @@ static void turns_upright(void **state)
 {
     (void)state;
     for (int orientation = 1; orientation <= 8; orientation++) {
-        // Stored with one red corner: the place where that orientation puts what is shown top left.
+        // One stored corner is red: the one that this orientation shows at the top left.
         static const int corners[9][2] = {{0}, {0, 0}, {1, 0}, {1, 1}, {0, 1},
                                           {0, 0}, {0, 1}, {1, 1}, {1, 0}};
         picture_make(&source, &source_buf, 64, 32, 3);
@@ -162,7 +162,7 @@ static void reads_every_subsampling(void **state)
     }
 }
 
-// Every cut of a file: either an error, or (only its end marker lost) every pixel of the whole.
+// A file cut anywhere gives an error or, if only its end marker is missing, every pixel.
 static void never_half_a_picture(void **state)
 {
     (void)state;
@@ -235,7 +235,7 @@ static void forgives_what_cameras_write(void **state)
     assert_same_as_whole(&edited);
 }
 
-static void refuses_what_lost_bytes(void **state)
+static void rejects_streams_with_missing_bytes(void **state)
 {
     (void)state;
     make_file(3, TJSAMP_420, 0);
@@ -249,7 +249,7 @@ static void refuses_what_lost_bytes(void **state)
     assert_int_equal(decode(&edited), LQ_ERR_CORRUPT);
 }
 
-// What a phone writes behind a picture: bytes of any kind, some with markers in them.
+// Appends what phones write after a picture: any bytes, some with markers in them.
 static void append_trailer(struct lq_buf *jpeg, int kind)
 {
     static const uint8_t thumb[] = {0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xdb, 0xff, 0xd9, 1};
@@ -352,14 +352,14 @@ static void limits_scans(void **state)
         file_insert(&edited, edited.len - 2, file.data + scan, len);
     assert_int_equal(decode(&edited), LQ_ERR_TOO_LARGE);
     assert_non_null(strstr(error.text, "scans"));
-    // A picture as large as may be gets fewer, since each costs its whole size.
+    // The largest allowed picture may have fewer scans, because each costs its whole size.
     file_copy(&edited, &file);
     for (int i = 0; i < 16; i++)
         file_insert(&edited, edited.len - 2, file.data + scan, len);
     assert_int_equal(lq_codec_decode(codec,
                                      &(struct lq_picture_file){edited.data, edited.len, 43 * 27},
                                      &pixels, &image, NULL, &error), LQ_ERR_TOO_LARGE);
-    assert_int_equal(decode(&edited), LQ_ERR_CORRUPT); // said twice
+    assert_int_equal(decode(&edited), LQ_ERR_CORRUPT); // the same scan twice
 }
 
 int main(void)
@@ -372,7 +372,7 @@ int main(void)
         cmocka_unit_test(never_half_a_picture),
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(forgives_what_cameras_write),
-        cmocka_unit_test(refuses_what_lost_bytes),
+        cmocka_unit_test(rejects_streams_with_missing_bytes),
         cmocka_unit_test(what_follows_the_last_block_does_not_matter),
         cmocka_unit_test(measures_before_decoding),
         cmocka_unit_test(limits_scans),

@@ -1,5 +1,5 @@
-// A JPEG of which only a part is wanted: the part equals that of the whole picture, with black
-// around it; also, what happens if that is not possible or the file is damaged.
+// Decodes only a part of a JPEG: it equals that part of the whole picture, with black around it.
+// Also tests files for which that is not possible, and damaged ones.
 #include "image/jpeg.h"
 
 #include <turbojpeg.h>
@@ -19,7 +19,7 @@ static int asked;
 static struct lq_buf *const bufs[] = {&file, &edited, &pixels, &whole_pixels};
 static const struct codec_fixture fixture = {&codec, bufs, LQ_COUNT(bufs), &info, &error};
 
-// A noisy file, decoded into `whole`.
+// Encodes a noisy picture and decodes it into `whole`.
 static void make_file(int subsampling, int flags)
 {
     static uint8_t noise[WIDTH * HEIGHT * 3];
@@ -55,7 +55,7 @@ static int decode(const struct lq_buf *from, const struct lq_pixel_box *part)
     info.choose_part = choose;
     info.part_context = &wanted;
     asked = 0;
-    // What was there before must not show through.
+    // The buffer's old contents must not remain visible.
     if (pixels.len)
         memset(pixels.data, 0x5a, pixels.len);
     return lq_codec_decode(codec, &(struct lq_picture_file){from->data, from->len, 1 << 20},
@@ -111,8 +111,8 @@ static void the_whole_where_no_part_is_wanted(void **state)
     assert_int_equal(picture_difference(&image, &whole), 0);
 }
 
-// Several scans, a picture to be turned, one to be repainted.
-static void the_whole_where_a_part_cannot_be_had(void **state)
+// Several scans, a picture to be rotated, one to be repainted.
+static void decodes_the_whole_if_a_part_is_not_possible(void **state)
 {
     (void)state;
     make_file(TJSAMP_420, TJFLAG_PROGRESSIVE);
@@ -132,7 +132,7 @@ static void the_whole_where_a_part_cannot_be_had(void **state)
     assert_false(info.is_part);
 }
 
-// Every cut is an error, as of a whole picture; so is damage up to the part's last row.
+// A file cut anywhere is an error, as for a whole picture; so is damage before the part's last row.
 static void a_truncated_file_is_an_error(void **state)
 {
     (void)state;
@@ -174,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_is_as_in_the_whole),
         cmocka_unit_test(the_whole_where_no_part_is_wanted),
-        cmocka_unit_test(the_whole_where_a_part_cannot_be_had),
+        cmocka_unit_test(decodes_the_whole_if_a_part_is_not_possible),
         cmocka_unit_test(a_truncated_file_is_an_error),
         cmocka_unit_test(survives_damage),
     };

@@ -5,7 +5,7 @@
 #include "image/codec.h"
 #include "unit/image/pictures.h"
 
-enum { WIDTH = 200, HEIGHT = 150 }; // neither is whole blocks
+enum { WIDTH = 200, HEIGHT = 150 }; // neither is a multiple of the block size
 
 static struct lq_codec *codec;
 static struct lq_error error;
@@ -16,7 +16,7 @@ static struct lq_buf *const bufs[] = {&source_buf, &frame, &reply, &pixels,
                                      &before_pixels, &after_pixels};
 static const struct codec_fixture fixture = {&codec, bufs, LQ_COUNT(bufs), &info, &error};
 
-// A frame with some texture in `frame`, decoded into `before`, and again, to be repainted.
+// Encodes a textured frame in `frame` and decodes it twice: into `before`, and to be repainted.
 static void take_frame(int quality, int subsampling, int flags)
 {
     tjhandle handle = tjInitCompress();
@@ -63,8 +63,8 @@ static void repaint(const struct lq_pixel_box *parts, int count)
                               &after_pixels, &after, NULL, &error));
 }
 
-// The largest difference from the frame beyond the blocks that hold `part` and the pixel beside
-// them, into which chroma is smoothed; and from what was painted inside.
+// The largest difference from the frame outside the blocks of `part` and the pixel beside them,
+// into which chroma is smoothed; and from the painted pixels inside.
 static int changed_outside(const struct lq_pixel_box *part)
 {
     int left = part->x / 16 * 16 - 1, right = (part->x + part->width + 15) / 16 * 16;
@@ -113,12 +113,12 @@ static void nothing_painted_is_the_same_frame(void **state)
     take_frame(85, TJSAMP_420, 0);
     repaint(NULL, 0);
     assert_int_equal(picture_difference(&after, &before), 0);
-    // The coefficients are spent: the same again is encoded.
+    // The coefficients were used up, so the same picture is encoded completely.
     repaint(NULL, 0);
     assert_int_not_equal(picture_difference(&after, &before), 0);
 }
 
-// Rows of blocks next to each other, over and over, as nails beside nails are.
+// Adjacent and overlapping rows of blocks, as of nails beside each other.
 static void parts_may_overlap(void **state)
 {
     (void)state;
@@ -132,7 +132,7 @@ static void parts_may_overlap(void **state)
     assert_int_equal(changed_outside(&(struct lq_pixel_box){20, 20, 50, 40}), 0);
 }
 
-// Another quality, sampling or process, or most of it painted: all of it is encoded, as ever.
+// With another quality, sampling or process, or if most of it was painted, the whole is encoded.
 static void others_are_encoded_whole(void **state)
 {
     (void)state;
@@ -157,7 +157,7 @@ static void others_are_encoded_whole(void **state)
     }
 }
 
-// A damaged frame leaves nothing behind that the next reply could be made of.
+// A damaged frame leaves no state from which the next reply could be made.
 static void a_damaged_frame_is_refused_and_forgotten(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-// Nothing of one picture stays in the codec: every JPEG at hand is decoded after every other one
-// and must come out as from a codec of its own, and so must what is encoded.
+// The codec keeps no state between pictures: every test JPEG is decoded after every other one and
+// must give the same pixels as with a new codec; likewise for encoding.
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ static struct lq_error error;
 static struct file {
     char name[80];
     struct lq_buf bytes;
-    int status; // and the picture's sum, of a codec of its own
+    int status; // both from a new codec; sum: of the picture
     uint64_t sum;
 } files[FILES_MAX];
 static int file_count;
@@ -122,11 +122,11 @@ static void drop_all(struct lq_buf *bytes, int code)
         remove_at(bytes, jpeg_find(bytes, code));
 }
 
-// libjpeg writes a segment a table: the second and later ones are chroma's or AC's.
+// libjpeg writes one segment per table: all but the first are for chroma or AC.
 static void drop_after_first(struct lq_buf *bytes, int code)
 {
     size_t first = jpeg_find(bytes, code);
-    bytes->data[first + 1] = 0xfd; // out of sight
+    bytes->data[first + 1] = 0xfd; // hides the first one
     drop_all(bytes, code);
     bytes->data[first + 1] = (uint8_t)code;
 }
@@ -238,7 +238,7 @@ static void encode(struct lq_codec *codec, int quality, int channels, struct lq_
     lq_buf_release(&memory);
 }
 
-static void no_reply_tells_of_the_one_before(void **state)
+static void replies_do_not_depend_on_the_last_one(void **state)
 {
     (void)state;
     static const int qualities[] = {1, 50, 91, 92, 100}, channels[] = {1, 3, 4};
@@ -268,7 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_picture_tells_of_the_one_before),
         cmocka_unit_test(missing_tables_are_the_standard_ones_or_an_error),
-        cmocka_unit_test(no_reply_tells_of_the_one_before),
+        cmocka_unit_test(replies_do_not_depend_on_the_last_one),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,8 +2,8 @@
 
 #include "unit/image/pictures.h"
 
-// Upright (x, y) of a stored width x height picture, as EXIF's table of tag 274 words it: which
-// stored edge is shown as the top, and which as the left.
+// The stored position of upright (x, y) in a width x height picture, as in EXIF's table of tag 274:
+// which stored edge is shown as the top, and which as the left.
 static void stored_place(int orientation, int width, int height, int x, int y, int *sx, int *sy)
 {
     const int places[9][2] = {
@@ -67,8 +67,8 @@ static void reads_exif(void **state)
     }
 }
 
-// A directory that is not the first, that leads back, that says more entries than there are.
-static void reads_the_first_directory_alone(void **state)
+// A second directory, one that points backwards, and one with more entries than there are.
+static void reads_only_the_first_directory(void **state)
 {
     (void)state;
     static const uint8_t head[16] = {'E', 'x', 'i', 'f', 0,    0,   'I', 'I',
@@ -109,7 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(turns_every_way),
         cmocka_unit_test(reads_exif),
-        cmocka_unit_test(reads_the_first_directory_alone),
+        cmocka_unit_test(reads_only_the_first_directory),
         cmocka_unit_test(survives_damaged_exif),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

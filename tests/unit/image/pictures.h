@@ -23,8 +23,8 @@ static inline void picture_make(struct lq_image *image, struct lq_buf *buf, int 
     }
 }
 
-// What codec_set_up and codec_tear_down, the group functions of cmocka, create and release. A file
-// that uses them defines `fixture`; info may be NULL.
+// Created by codec_set_up and released by codec_tear_down, cmocka's group functions. A file that
+// uses them defines `fixture`; info may be NULL.
 struct codec_fixture {
     struct lq_codec **codec;
     struct lq_buf *const *bufs;
@@ -72,7 +72,7 @@ static inline int picture_difference(const struct lq_image *a, const struct lq_i
     return largest;
 }
 
-// Where the first JPEG segment of this code begins (its FF), walking from the start.
+// The offset of the first JPEG segment with this code (of its FF byte).
 static inline size_t jpeg_find(const struct lq_buf *file, int code)
 {
     size_t at = 2;

@@ -18,7 +18,7 @@ static int decode(const struct lq_buf *from, struct lq_picture_info *info)
                            &pixels, &image, info, &error);
 }
 
-// A PNG writer of its own, so that the library is not its own judge: RFC 2083, RFC 1950, RFC 1951.
+// An independent PNG writer, so that the library does not test itself (RFC 2083, 1950 and 1951).
 
 static void put(struct lq_buf *buf, const void *bytes, size_t len)
 {
@@ -51,7 +51,7 @@ static void put_chunk(const char *type, const void *bytes, size_t len)
     put32(&file, crc32_of(file.data + start, file.len - start));
 }
 
-// zlib stream of stored blocks.
+// Writes a zlib stream of stored blocks.
 static void zlib_stored(const struct lq_buf *from)
 {
     uint32_t a = 1, b = 0;
@@ -85,7 +85,8 @@ static void put_bit(struct bits *bits, unsigned bit)
     }
 }
 
-// zlib stream of about `len` zeros in a few bytes: one literal, then copies of 258 (13 bits each).
+// Writes a small zlib stream that expands to about `len` zeros: one literal, then copies of 258 (13
+// bits each).
 static void zlib_bomb(size_t len)
 {
     struct bits bits = {0};
@@ -338,7 +339,7 @@ static void measures_before_decoding(void **state)
         end();
         assert_refused_unspent(LQ_ERR_TOO_LARGE);
     }
-    begin(4000, 4000, 16, 6, 0); // a small file that promises much
+    begin(4000, 4000, 16, 6, 0); // a small file with a large declared size
     put_row("abc", 3);
     end();
     assert_refused_unspent(LQ_ERR_CORRUPT);
@@ -389,12 +390,12 @@ static void never_half_a_picture(void **state)
     (void)state;
     make_file();
     assert_ok(decode(&file, NULL));
-    for (size_t len = 0; len < file.len - 4; len++) { // the last four bytes say nothing
+    for (size_t len = 0; len < file.len - 4; len++) { // the last four bytes are not needed
         file_copy(&edited, &file);
         edited.len = len;
         assert_int_equal(decode(&edited, NULL), len < 8 ? LQ_ERR_FORMAT : LQ_ERR_CORRUPT);
     }
-    // Every damaged byte of the pixels is noticed.
+    // Every damaged byte of the pixels is detected.
     for (size_t at = 33; at < file.len - 12; at += 7) {
         file_copy(&edited, &file);
         edited.data[at] ^= 0x10;
@@ -412,7 +413,7 @@ static void survives_damage(void **state)
         size_t reach = round % 2 ? edited.len - 8 : 60;
         for (int i = 0; i < 1 + round % 3; i++)
             edited.data[8 + unit_random(&seed) % reach] = (uint8_t)unit_random(&seed);
-        // With checksums put right, damage gets past them.
+        // Corrects the checksums, so that the damage reaches the decoder.
         for (size_t at = 8; round % 4 < 2 && at + 12 <= edited.len;) {
             size_t len = (size_t)edited.data[at] << 24 | (size_t)edited.data[at + 1] << 16 |
                          (size_t)edited.data[at + 2] << 8 | edited.data[at + 3];

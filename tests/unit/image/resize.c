@@ -9,7 +9,7 @@
 #include "unit/image/resize_pil.h"
 #include "unit/unit.h"
 
-// The filter written as its definition says, in double and one pixel at a time.
+// The filter by its definition, in double and one pixel at a time.
 static double filtered(const struct lq_image *source, int width, int height, int x, int y, int c)
 {
     double rx = (double)source->width / width, ry = (double)source->height / height;

@@ -1,6 +1,6 @@
-// Made by make_resize_pil.py with Pillow 13.0.0: width, height, the same after
-// resizing, and the pixels. The sources are noise from the generator in that script, seeded with
-// 1000 width + height.
+// Made by make_resize_pil.py with Pillow 13.0.0: width and height before and after resizing, and
+// the pixels. The sources are noise from the generator in that script, seeded with 1000 width +
+// height.
 #pragma once
 
 #include <stdint.h>

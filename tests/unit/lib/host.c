@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-// ---- the host's own allocator: what it did not give it cannot free
+// ---- the host's own allocator, which can only free its own memory
 
 enum { HEAD = 16 };
 static const char mark[HEAD] = "the host's own.";
@@ -107,7 +107,7 @@ static void assert_same(const struct state *before, const struct state *after)
 
 static atomic_int mask_calls;
 
-// In the C library's place, for the whole program.
+// Replaces the C library's function in the whole program.
 __attribute__((visibility("default"))) mode_t umask(mode_t mask)
 {
     atomic_fetch_add(&mask_calls, 1);
@@ -121,7 +121,7 @@ static mode_t file_mask(void)
     return mask;
 }
 
-// ---- what the host does
+// ---- tests
 
 static uint8_t picture[1 << 20];
 static size_t picture_len;
@@ -147,7 +147,7 @@ static void the_process_is_left_alone(void **unused)
     assert_non_null(in);
     picture_len = fread(picture, 1, sizeof picture, in);
     fclose(in);
-    json_t *early = json_pack("{s:[i,i]}", "made", 1, 2); // with jansson's own allocator: it stays
+    json_t *early = json_pack("{s:[i,i]}", "made", 1, 2); // before the library
     struct state before, after;
     umask(027);
     signal(SIGUSR1, SIG_IGN);
@@ -156,7 +156,7 @@ static void the_process_is_left_alone(void **unused)
     json_free_t put;
     json_get_alloc_funcs(&get, &put);
     paint();
-    assert_true(allocator_is(get, put)); // jansson's own, and still that
+    assert_true(allocator_is(get, put)); // still jansson's own
     json_set_alloc_funcs(host_malloc, host_free);
     paint();
     assert_true(allocator_is(host_malloc, host_free));
@@ -168,7 +168,7 @@ static void the_process_is_left_alone(void **unused)
     host_free(text);
     json_decref(mine);
     assert_true(allocator_is(host_malloc, host_free));
-    assert_int_equal(given, 0);   // the library gave back all that it took of the host's …
+    assert_int_equal(given, 0);   // the library freed all its memory …
     assert_int_equal(foreign, 0); // … and nothing else
     assert_int_equal(file_mask(), 027);
     look(&after);
@@ -178,8 +178,8 @@ static void the_process_is_left_alone(void **unused)
     (void)early;
 }
 
-// The mask can only be asked for by changing it, for all threads: nobody but the host may. With a
-// cache the library writes files of its own.
+// Reading the umask requires changing it for all threads, which only the host may do. With a cache
+// the library writes files of its own.
 static void files_are_written_without_the_mask(void **unused)
 {
     (void)unused;

@@ -1,4 +1,4 @@
-// Requests of include/lacquer.h: videos, whole looks, pixel formats, masks, JSON, and misuse.
+// Requests of include/lacquer.h: videos, full looks, pixel formats, masks, JSON, and misuse.
 #include <jansson.h>
 #include <math.h>
 #include <pthread.h>
@@ -106,7 +106,7 @@ static long differing(const uint8_t *a, const uint8_t *b)
     return count;
 }
 
-static void a_whole_look_says_more_than_a_polish(void **state)
+static void a_full_look_has_more_than_one_polish(void **state)
 {
     (void)state;
     uint8_t *plain = paint("{\"color\": \"#202080\"}", TJPF_RGB, LACQUER_RGB, 3);
@@ -142,7 +142,7 @@ static void the_order_of_colours_is_the_callers(void **state)
                 strange += abs(a[c] - theirs[c]) > (kinds[k].bytes == 3 ? 0 : 8);
             assert_true(kinds[k].bytes == 3 || b[3] == 255);
         }
-        // Pixels of four bytes have loops of their own, whose rounding may move a nail's edge.
+        // Pixels of four bytes are processed by other loops, whose rounding may move a nail's edge.
         assert_true(strange <= (kinds[k].bytes == 3 ? 0 : differing(rgb, bare) / 50));
         free(other);
     }
@@ -164,7 +164,7 @@ static void looks_say_what_is_wrong_in_them(void **state)
                                                error, sizeof error), LACQUER_ERR_ARGUMENT);
         assert_null(look);
         if (!strstr(error, wrong[i].told))
-            fail_msg("'%s' does not tell of '%s'", error, wrong[i].told);
+            fail_msg("'%s' does not contain '%s'", error, wrong[i].told);
     }
     lacquer_full_look_free(NULL);
 }
@@ -194,7 +194,7 @@ static void a_look_outlives_its_catalogue(void **state)
     assert_non_null(strstr(error, "/no/such/folder"));
 }
 
-// The same box, length and width in the struct as in the JSON, which has tenths of a pixel.
+// Box, length and width are the same in the struct as in the JSON, which has tenths of a pixel.
 static void assert_same_nails(const struct lacquer_response *response, const char *text)
 {
     json_t *root = json_loads(text, 0, NULL), *nails = json_object_get(root, "nails");
@@ -243,14 +243,14 @@ static void masks_and_json_are_of_the_last_response(void **state)
     free(mask);
 }
 
-static void structs_of_other_versions_are_told_apart(void **state)
+static void structs_of_other_versions_are_accepted_or_rejected(void **state)
 {
     (void)state;
     struct { struct lacquer_request request; int more; } newer = {LACQUER_REQUEST_INIT, 0};
     struct lacquer_response response = LACQUER_RESPONSE_INIT;
     newer.request.size = sizeof newer;
     assert_ok(lacquer_process_file(context, &newer.request, file, file_len, &response));
-    newer.more = 1; // asks for what this library does not know
+    newer.more = 1; // requests something that this library does not know
     assert_int_equal(lacquer_process_file(context, &newer.request, file, file_len, &response),
                      LACQUER_ERR_ARGUMENT);
     assert_non_null(strstr(lacquer_error(context), "does not know"));
@@ -323,7 +323,7 @@ static void *use_too(void *unused)
     return unused;
 }
 
-static void two_threads_on_one_context_are_told_so(void **state)
+static void two_threads_on_one_context_get_busy(void **state)
 {
     (void)state;
     pthread_t threads[2];
@@ -341,15 +341,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_last_through_a_video),
         cmocka_unit_test(fingers_and_directions_come_from_the_hand),
-        cmocka_unit_test(a_whole_look_says_more_than_a_polish),
+        cmocka_unit_test(a_full_look_has_more_than_one_polish),
         cmocka_unit_test(the_order_of_colours_is_the_callers),
         cmocka_unit_test(looks_say_what_is_wrong_in_them),
         cmocka_unit_test(a_look_outlives_its_catalogue),
         cmocka_unit_test(masks_and_json_are_of_the_last_response),
-        cmocka_unit_test(structs_of_other_versions_are_told_apart),
+        cmocka_unit_test(structs_of_other_versions_are_accepted_or_rejected),
         cmocka_unit_test(engines_go_by_name),
         cmocka_unit_test(the_engine_that_was_named_is_used),
-        cmocka_unit_test(two_threads_on_one_context_are_told_so),
+        cmocka_unit_test(two_threads_on_one_context_get_busy),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -20,7 +20,7 @@ static void a_picture_fills_the_range_of_eight_bits(void **state)
         assert_int_equal((int8_t)bytes[i], unsigned_wanted[i] - 128);
 }
 
-static void a_given_scale_goes_first(void **state)
+static void a_given_scale_takes_precedence(void **state)
 {
     (void)state;
     const float from[] = {0, 1, -1, 100, -100, 0.26f};
@@ -32,7 +32,7 @@ static void a_given_scale_goes_first(void **state)
     assert_memory_equal(steps, wanted, 6);
 }
 
-static void halves_go_in_and_come_out(void **state)
+static void halves_are_read_and_written(void **state)
 {
     (void)state;
     const float from[] = {0, 1, -2.5f, 65504, 0.333251953125f};
@@ -51,8 +51,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_picture_fills_the_range_of_eight_bits),
-        cmocka_unit_test(a_given_scale_goes_first),
-        cmocka_unit_test(halves_go_in_and_come_out),
+        cmocka_unit_test(a_given_scale_takes_precedence),
+        cmocka_unit_test(halves_are_read_and_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,7 +103,7 @@ static int decide(struct lq_layout *layout, enum lq_head *head, const struct lq_
     return lq_head_decide(head, layout, &tensors, &square, sidecar, &err);
 }
 
-static void maps_are_told_by_shape(void **state)
+static void maps_are_recognised_by_shape(void **state)
 {
     (void)state;
     static const struct {
@@ -130,7 +130,7 @@ static void maps_are_told_by_shape(void **state)
     }
 }
 
-static void yolo_is_told_by_shape(void **state)
+static void yolo_is_recognised_by_shape(void **state)
 {
     (void)state;
     struct lq_layout layout;
@@ -164,18 +164,18 @@ static void unknown_heads_are_described(void **state)
     const struct lq_tensor proto = TENSOR("p", 1, 32, 160, 160), wide = TENSOR("p", 1, 32, 160, 80);
     assert_int_equal(decide(&layout, &head, &nothing, 2, narrow, proto), LQ_ERR_MODEL);
     assert_int_equal(decide(&layout, &head, &nothing, 2, det, wide), LQ_ERR_MODEL);
-    // Anchors that fit no grid need a word from the sidecar.
+    // A number of anchors that fits no grid must be confirmed by the sidecar.
     const struct lq_tensor few = TENSOR("d", 1, 37, 300);
     struct lq_sidecar sidecar = nothing;
     assert_int_equal(decide(&layout, &head, &nothing, 2, few, proto), LQ_ERR_MODEL);
     sidecar.head = LQ_HEAD_YOLO_SEG;
     assert_ok(decide(&layout, &head, &sidecar, 2, few, proto));
     assert_int_equal(layout.anchors, 300);
-    sidecar.head = LQ_HEAD_MASK; // and what it rules out is not taken
+    sidecar.head = LQ_HEAD_MASK; // and a head that it excludes is not chosen
     assert_int_equal(decide(&layout, &head, &sidecar, 2, det, proto), LQ_ERR_MODEL);
 }
 
-static void end_to_end_rows_are_told_by_shape(void **state)
+static void end_to_end_rows_are_recognised_by_shape(void **state)
 {
     (void)state;
     struct lq_layout layout;
@@ -195,7 +195,7 @@ static void end_to_end_rows_are_told_by_shape(void **state)
             assert_int_equal(layout.protos, 32);
             assert_true(layout.det_transposed);
         }
-    // Two classes for every cell are no rows of that kind.
+    // Outputs with two classes per cell are not rows of that kind.
     assert_ok(decide(&layout, &head, &nothing, 2, (struct lq_tensor)TENSOR("d", 1, 8400, 38),
                      protos[0]));
     assert_int_equal(layout.rows, LQ_ROWS_CELLS);
@@ -211,7 +211,7 @@ static int decide_three(struct lq_layout *layout, enum lq_head *head, struct lq_
     return lq_head_decide(head, layout, &tensors, &square, &nothing, &err);
 }
 
-static void rf_detr_is_told_by_shape_and_name(void **state)
+static void rf_detr_is_recognised_by_shape_and_name(void **state)
 {
     (void)state;
     struct lq_layout layout;
@@ -228,7 +228,7 @@ static void rf_detr_is_told_by_shape_and_name(void **state)
     assert_int_equal(layout.det_index, 2);
     assert_int_equal(layout.labels_index, 1);
     assert_int_equal(layout.proto_index, 0);
-    // Three classes and a place for none: the shapes are the same, the names are not.
+    // Three classes and one for "none": only the names distinguish the outputs.
     assert_ok(decide_three(&layout, &head, four, masks, dets));
     assert_int_equal(layout.det_index, 2);
     assert_ok(decide_three(&layout, &head, dets, four, masks));
@@ -254,8 +254,8 @@ static void half_precision_and_batches_are_read(void **state)
                      LQ_ERR_MODEL);
 }
 
-// What a file is that cannot be used, and what to change where it was exported.
-static void the_export_s_option_is_named(void **state)
+// The error names the kind of an unusable file, and the option to change in the export.
+static void the_error_names_the_export_option(void **state)
 {
     (void)state;
     static const struct {
@@ -319,13 +319,13 @@ int main(void)
         cmocka_unit_test(strange_inputs_are_refused),
         cmocka_unit_test(inputs_of_other_types_and_batches),
         cmocka_unit_test(the_sidecar_settles_the_layout),
-        cmocka_unit_test(maps_are_told_by_shape),
-        cmocka_unit_test(yolo_is_told_by_shape),
+        cmocka_unit_test(maps_are_recognised_by_shape),
+        cmocka_unit_test(yolo_is_recognised_by_shape),
         cmocka_unit_test(unknown_heads_are_described),
-        cmocka_unit_test(end_to_end_rows_are_told_by_shape),
-        cmocka_unit_test(rf_detr_is_told_by_shape_and_name),
+        cmocka_unit_test(end_to_end_rows_are_recognised_by_shape),
+        cmocka_unit_test(rf_detr_is_recognised_by_shape_and_name),
         cmocka_unit_test(half_precision_and_batches_are_read),
-        cmocka_unit_test(the_export_s_option_is_named),
+        cmocka_unit_test(the_error_names_the_export_option),
         cmocka_unit_test(a_sidecar_s_classes_must_be_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

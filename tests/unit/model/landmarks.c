@@ -64,14 +64,14 @@ static void bf16_sees_the_same_hand(void **state)
     struct lq_hand full, half;
     assert_int_equal(look(LQ_PRECISION_F32, &crop, &full), LQ_PRECISION_F32);
     if (look(LQ_PRECISION_BF16, &crop, &half) != LQ_PRECISION_BF16)
-        skip(); // not every processor's library can
+        skip(); // not supported on every processor
     assert_true(full.presence > 0.9f && half.presence > 0.9f);
     assert_true((full.right > 0.5f) == (half.right > 0.5f));
     for (int i = 0; i < LQ_LANDMARK_COUNT; i++)
         most = fmaxf(most, hypotf(full.points[i].x - half.points[i].x,
                                   full.points[i].y - half.points[i].y));
     print_message("at most %.2f pixels of %.0f\n", (double)most, (double)side);
-    assert_true(most < 0.02f * side); // a fingertip is some 5 % of it wide
+    assert_true(most < 0.02f * side); // a fingertip is about 5 % of it wide
 }
 
 static void the_hand_network_computes_as_the_nails_do(void **state)
@@ -90,7 +90,7 @@ static void the_hand_network_computes_as_the_nails_do(void **state)
     }
 }
 
-// f16 was not tried with it.
+// f16 was not validated for this network.
 static void other_arithmetic_is_f32(void **state)
 {
     (void)state;

@@ -26,7 +26,7 @@ static void probabilities_pass_through(void **state)
     assert_int_equal(patch.height, HEIGHT);
     assert_int_equal(patch.stride, WIDTH);
     assert_false(patch.single);
-    // Each grid point covers 20 x 20 picture pixels; its centre is theirs.
+    // Each grid point is the centre of 20 x 20 picture pixels.
     assert_true(fabsf(patch.x0 - 10) < 1e-4f && fabsf(patch.dx - 20) < 1e-4f);
     assert_true(fabsf(patch.y0 - 10) < 1e-4f && fabsf(patch.dy - 20) < 1e-4f);
     assert_true(patch.box.x == 0 && patch.box.y == 0 && patch.box.width == 120 &&
@@ -56,12 +56,12 @@ static void logits_are_recognised(void **state)
     lq_mask_decode(&one, &rules, &stretched, map, grid, &patch);
     for (int i = 0; i < COUNT; i++)
         assert_true(fabsf(grid[i] - 1 / (1 + expf(-map[i]))) < 1e-6f);
-    // Told to be probabilities, the same numbers are clamped.
-    struct lq_rules told = rules;
-    told.values = LQ_VALUES_PROBABILITY;
-    lq_mask_decode(&one, &told, &stretched, map, grid, &patch);
+    // Declared as probabilities, the same values are clamped.
+    struct lq_rules declared = rules;
+    declared.values = LQ_VALUES_PROBABILITY;
+    lq_mask_decode(&one, &declared, &stretched, map, grid, &patch);
     assert_true(grid[5] == 1.0f && grid[0] == 0.0f);
-    // What a sidecar says is not believed of values that it cannot be said of.
+    // A sidecar's declaration is ignored if the values contradict it.
     assert_int_equal(lq_mask_values(&one, LQ_VALUES_PROBABILITY, map), LQ_VALUES_LOGITS);
     assert_int_equal(lq_mask_values(&one, LQ_VALUES_AUTO, map), LQ_VALUES_LOGITS);
     memset(map, 0, sizeof map);
@@ -100,7 +100,7 @@ static void two_channels_in_both_orders(void **state)
 static void broken_numbers_are_not_nail(void **state)
 {
     (void)state;
-    enum { BIG = 40 * 40 }; // so large that a few wild values are below the part that says "logits"
+    enum { BIG = 40 * 40 }; // so large that a few outliers are below the share that means "logits"
     static float map[BIG], grid[BIG];
     const struct lq_layout layout = {.map_channels_first = true, .map_channels = 1,
                                      .map_width = 40, .map_height = 40};

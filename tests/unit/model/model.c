@@ -105,7 +105,7 @@ static void precision_is_chosen(void **state)
                          LQ_ERR_UNAVAILABLE);
         assert_non_null(strstr(err.text, "cannot run in bf16"));
     }
-    // Left open, the default model's sidecar decides; AUTO never comes out.
+    // With AUTO the default model's sidecar decides; the result is never AUTO.
     assert_ok(lq_model_open(&model, "models/nail.onnx", &plain, &err));
     assert_int_not_equal(lq_model_info(model)->precision, LQ_PRECISION_AUTO);
     assert_true(lq_model_info(model)->precision == LQ_PRECISION_F32 || lq_cpu_has_bf16());
@@ -115,17 +115,17 @@ static void precision_is_chosen(void **state)
             continue;
         options.precision = (enum lq_precision)asked;
         assert_ok(lq_model_open(&model, "models/nail-f16.onnx", &options, &err));
-        // oneDNN may have been told to leave out the instructions that bf16 needs.
+        // oneDNN may be limited to instructions without those that bf16 needs.
         if (!getenv("ONEDNN_MAX_CPU_ISA"))
             assert_int_equal(lq_model_info(model)->precision, asked);
         lq_model_close(model);
-        // Where the int8 network cannot be computed in bf16 it is in f32, and the model says so.
+        // If the int8 network cannot be computed in bf16, it runs in f32, and the model reports it.
         assert_ok(lq_model_open(&model, "models/nail.onnx", &options, &err));
         assert_true(lq_model_info(model)->precision == LQ_PRECISION_F32 ||
                     asked == LQ_PRECISION_BF16);
         lq_model_close(model);
     }
-    // Nobody vouches for a recording.
+    // A recording has no sidecar that confirms its accuracy.
     assert_ok(lq_model_open(&model, "tests/fixtures/yolo_pixels.replay", &plain, &err));
     assert_int_equal(lq_model_info(model)->precision, LQ_PRECISION_F32);
     lq_model_close(model);
@@ -150,7 +150,7 @@ static void what_cannot_be_opened(void **state)
     assert_non_null(strstr(err.text, "it is no .replay file"));
 }
 
-// Everything open, two channels, logits: a model that calls red pixels nail.
+// All dimensions open, two channels, logits: a model that classifies red pixels as nail.
 static void open_dimensions_and_two_channels(void **state)
 {
     (void)state;
@@ -193,7 +193,7 @@ static void open_dimensions_and_two_channels(void **state)
     lq_model_close(model);
 }
 
-// The graph that users of YOLOv8s-seg exports bring; its file is not part of the tree.
+// The graph of users' YOLOv8s-seg exports; the file is not part of the repository.
 static void a_real_export(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-// A race between engines that only wait.
+// A benchmark of fake engines, which only wait.
 #include "model/precision.h"
 
 #include <stdlib.h>
@@ -110,7 +110,7 @@ static void a_slow_model_is_not_run_often(void **state)
     assert_int_equal(runs, 4);
 }
 
-static void what_cannot_run_is_told(void **state)
+static void what_cannot_run_is_reported(void **state)
 {
     (void)state;
     enum lq_precision faster;
@@ -126,7 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_faster_wins),
         cmocka_unit_test(a_slow_model_is_not_run_often),
-        cmocka_unit_test(what_cannot_run_is_told),
+        cmocka_unit_test(what_cannot_run_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

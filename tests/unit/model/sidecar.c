@@ -123,7 +123,7 @@ static void mistakes_are_named(void **state)
 }
 
 // crosses: SIDECAR_BYTES_MAX
-static void a_long_one_is_refused(void **state)
+static void a_long_one_is_rejected(void **state)
 {
     (void)state;
     struct lq_sidecar sidecar;
@@ -141,7 +141,7 @@ int main(void)
         cmocka_unit_test(none_is_fine),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(a_long_one_is_refused),
+        cmocka_unit_test(a_long_one_is_rejected),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,5 +1,5 @@
-// Decoding against tests/reference/yolo_seg.py: the fixtures are replayed as a model's answers and
-// every patch is compared with what numpy made of the same tensors.
+// Compares decoding with tests/reference/yolo_seg.py: replays the fixtures as a model's outputs and
+// compares every patch with numpy's result for the same tensors.
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -82,7 +82,7 @@ static void check_case(const char *name, int classes)
     const json_t *wanted = json_object_get(expected, "patches");
     struct lq_runner *runner;
     assert_ok(lq_runner_new(&runner, model, &err));
-    for (int again = 0; again < 2; again++) { // scratch of the first run must not show in the next
+    for (int again = 0; again < 2; again++) { // the first run must not affect the second
         const struct lq_patch *patches;
         int count = run(runner, (int)json_integer_value(json_array_get(size, 0)),
                         (int)json_integer_value(json_array_get(size, 1)), &patches);
@@ -146,7 +146,7 @@ static void options_move_the_thresholds(void **state)
     assert_int_equal(count_with(0.001f, 1.0f), LQ_NAILS_MAX); // every anchor is a candidate
 }
 
-// The order of a model's memory and its kind of boxes must not matter, whatever the sizes.
+// Memory layout and box format of a model must not change the result, at any size.
 static void layouts_agree(void **state)
 {
     (void)state;
@@ -198,8 +198,8 @@ static void layouts_agree(void **state)
 enum { COUNT = 3, CELLS = 40, PROTOS = 3, SIDE = 16, CELL_ROWS = 4 + 1 + PROTOS,
        FINAL_ROWS = 4 + 2 + PROTOS, POINTS = SIDE * SIDE };
 
-// The same detections as rows for each cell, as rows that the network chose (their boxes in pixels
-// or units), and as queries with masks of their own.
+// The same detections in three forms: rows for each cell, rows selected by the network (with boxes
+// in pixels or as fractions), and queries with their own masks.
 struct same {
     float cells[CELL_ROWS * CELLS];
     float final[2][FINAL_ROWS * CELLS]; // corners in pixels, and in parts of the input
@@ -300,7 +300,7 @@ static void heads_agree(void **state)
         lq_yolo_release(&yolo[i]);
 }
 
-// Rows and logits that are no numbers are no nails, and masks of 0..1 need no sigmoid.
+// NaN rows and logits give no nails, and masks of 0..1 get no sigmoid.
 static void broken_rows_and_queries_do_no_harm(void **state)
 {
     (void)state;

@@ -5,7 +5,7 @@
 
 #include "unit/unit.h"
 
-// '#' is 0.9, '+' 0.6, anything else 0.1; rows of equal length.
+// Finds the components of a drawing: '#' is 0.9, '+' 0.6, anything else 0.1; equally long rows.
 static int find(struct lq_components *components, const char *const *rows, int height)
 {
     static float grid[64 * 64];
@@ -95,7 +95,7 @@ static void labels_match_a_flood_fill(void **state)
     lq_components_release(&components);
 }
 
-static void looks_only_inside_its_bounds(void **state)
+static void reads_only_inside_its_bounds(void **state)
 {
     (void)state;
     struct lq_components components;
@@ -128,7 +128,7 @@ static void aspect_follows_the_shape(void **state)
     lq_components_release(&components);
 }
 
-static void solidity_tells_rings_from_discs(void **state)
+static void solidity_separates_rings_from_discs(void **state)
 {
     (void)state;
     struct lq_components components;
@@ -148,9 +148,9 @@ int main(void)
         cmocka_unit_test(joins_diagonals),
         cmocka_unit_test(joins_branches_late),
         cmocka_unit_test(labels_match_a_flood_fill),
-        cmocka_unit_test(looks_only_inside_its_bounds),
+        cmocka_unit_test(reads_only_inside_its_bounds),
         cmocka_unit_test(aspect_follows_the_shape),
-        cmocka_unit_test(solidity_tells_rings_from_discs),
+        cmocka_unit_test(solidity_separates_rings_from_discs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

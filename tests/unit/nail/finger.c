@@ -1,4 +1,4 @@
-// Hands as rows of nails: a spread hand, turned, mirrored, seen beside another.
+// Hands as rows of nails: a spread hand, rotated, mirrored, and beside another one.
 #include "nail/finger.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@ static const float HAND[5][4] = {{-80, 95, -30, 24}, {-40, -15, -10, 22}, {0, -3
 
 static struct lq_nails nails;
 
-// Adds the fingers of `mask`, in an order of their own.
+// Adds the fingers of `mask`, not in their order on the hand.
 static void add_hand(float x, float y, float turn, bool mirrored, unsigned mask)
 {
     static const int order[5] = {3, 0, 4, 2, 1};
@@ -39,7 +39,7 @@ static void assert_named(void)
         assert_int_equal(nails.items[i].finger, nails.items[i].id);
 }
 
-static void a_hand_is_named_however_it_lies(void **state)
+static void a_hand_is_named_in_any_rotation(void **state)
 {
     (void)state;
     for (int k = 0; k < 24; k++) {
@@ -105,7 +105,7 @@ static void all_nails_in_one_place_do_no_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_hand_is_named_however_it_lies),
+        cmocka_unit_test(a_hand_is_named_in_any_rotation),
         cmocka_unit_test(a_hidden_thumb_leaves_four),
         cmocka_unit_test(two_hands_are_two),
         cmocka_unit_test(few_or_undirected_nails_stay_unknown),

@@ -4,8 +4,8 @@
 
 #include "unit/unit.h"
 
-// Two clouds of colour: the guide is about 1 on one and 0 on the other, and says how noisy it is.
-static void tells_two_colors_apart(void **state)
+// Two clusters of colour: the guide is about 1 on one and 0 on the other, and its noise is right.
+static void separates_two_colors(void **state)
 {
     (void)state;
     enum { N = 400 };
@@ -43,7 +43,7 @@ static void one_color_gives_a_flat_guide(void **state)
         assert_float_equal(out[i], 0.5f, 1e-3f);
 }
 
-// A row of the picture gives the same as its planes, in every layout, from any start.
+// A row of the picture gives the same result as its planes, in every layout and from any start.
 static void rows_equal_planes(void **state)
 {
     (void)state;
@@ -96,7 +96,7 @@ static void blocks_are_means(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_two_colors_apart),
+        cmocka_unit_test(separates_two_colors),
         cmocka_unit_test(one_color_gives_a_flat_guide),
         cmocka_unit_test(rows_equal_planes),
         cmocka_unit_test(blocks_are_means),

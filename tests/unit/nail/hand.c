@@ -1,4 +1,4 @@
-// A drawn hand: nails against its fingertips, where it is looked for again, and how nails turn.
+// A drawn hand: matching of nails and fingertips, the crop to find it again, and nails' directions.
 #include "nail/hands.h"
 
 #include <math.h>
@@ -59,7 +59,7 @@ static void each_nail_finds_its_finger(void **state)
     }
 }
 
-static void what_lies_elsewhere_is_on_no_finger(void **state)
+static void nails_elsewhere_are_on_no_finger(void **state)
 {
     (void)state;
     struct lq_hand hand = draw(0);
@@ -75,7 +75,7 @@ static void what_lies_elsewhere_is_on_no_finger(void **state)
     assert_int_equal(match.finger[0], 1);
     assert_int_equal(match.finger[1], -1);
     assert_int_equal(match.finger[2], -1);
-    // Two nails at one fingertip: the nearer is its nail.
+    // Of two nails at one fingertip, the nearer one belongs to it.
     nails.items[1] = nail_on(&hand, 1);
     nails.items[0].center_x += 9;
     lq_hand_match(&hand, &nails, on, &match);
@@ -83,7 +83,7 @@ static void what_lies_elsewhere_is_on_no_finger(void **state)
     assert_int_not_equal(match.finger[0], 1);
 }
 
-// A nail that lies across its finger is not that finger's as surely as one along it.
+// A nail across a finger matches it with less confidence than one along it.
 static void a_long_nail_lies_along_its_finger(void **state)
 {
     (void)state;
@@ -120,19 +120,19 @@ static void the_crop_turns_with_the_hand(void **state)
 static void a_nail_turns_to_its_finger(void **state)
 {
     (void)state;
-    // Long and nearly along it: its own axis, the right way round.
+    // Long and nearly along the finger: keeps its own axis, pointing to the fingertip.
     struct lq_nail nail = {.axis_x = 0, .axis_y = 1, .length = 20, .width = 10};
     lq_hand_turn(&nail, (struct lq_point){0.2f, -0.98f});
     assert_float_equal(nail.axis_x, 0, 1e-6);
     assert_float_equal(nail.axis_y, -1, 1e-6);
     assert_float_equal(nail.length, 20, 1e-4);
-    // Broad: along the finger, its extents exchanged.
+    // Broad: turned along the finger, with length and width exchanged.
     nail = (struct lq_nail){.axis_x = 1, .axis_y = 0, .length = 20, .width = 10};
     lq_hand_turn(&nail, (struct lq_point){0, -1});
     assert_float_equal(nail.axis_y, -1, 1e-6);
     assert_float_equal(nail.length, 10, 1e-4);
     assert_float_equal(nail.width, 20, 1e-4);
-    // Round: along the finger, as large as before.
+    // Round: turned along the finger, with the same size.
     nail = (struct lq_nail){.axis_x = 0.6f, .axis_y = 0.8f, .length = 10, .width = 10};
     lq_hand_turn(&nail, (struct lq_point){1, 0});
     assert_float_equal(nail.axis_x, 1, 1e-6);
@@ -140,9 +140,9 @@ static void a_nail_turns_to_its_finger(void **state)
     assert_float_equal(nail.width, 10, 1e-4);
 }
 
-// Landmarks may take the little finger for the thumb, and the ring finger for the index: how the
-// nails lie and how large they are tells.
-static void a_hand_taken_from_the_wrong_side_is_named_from_the_other(void **state)
+// Landmarks may confuse the little finger with the thumb, and the ring finger with the index; the
+// nails' positions and sizes decide.
+static void a_hand_with_reversed_landmarks_is_named_correctly(void **state)
 {
     (void)state;
     static const int areas[LQ_HAND_FINGERS] = {110, 100, 104, 98, 52};
@@ -167,11 +167,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_nail_finds_its_finger),
-        cmocka_unit_test(what_lies_elsewhere_is_on_no_finger),
+        cmocka_unit_test(nails_elsewhere_are_on_no_finger),
         cmocka_unit_test(a_long_nail_lies_along_its_finger),
         cmocka_unit_test(the_crop_turns_with_the_hand),
         cmocka_unit_test(a_nail_turns_to_its_finger),
-        cmocka_unit_test(a_hand_taken_from_the_wrong_side_is_named_from_the_other),
+        cmocka_unit_test(a_hand_with_reversed_landmarks_is_named_correctly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ enum { W = 160, H = 120 };
 static uint8_t pixels[W * H * 3];
 static const struct lq_image picture = {pixels, W, H, 3, 8, W * 3};
 
-// A smooth texture, seen turned by `turn`, grown by `scale` and shifted, about (80, 60).
+// Draws a smooth texture rotated by `turn` about (80, 60), enlarged by `scale` and shifted.
 static void draw(float shift_x, float shift_y, float scale, float turn, float light)
 {
     for (int y = 0; y < H; y++)
@@ -79,7 +79,7 @@ static void something_else_does_not_match(void **state)
     assert_true(lq_motion_find(&template, &picture, 0, 0).match < 0.3f);
     memset(pixels, 77, sizeof pixels);
     assert_true(lq_motion_find(&template, &picture, 0, 0).match < 0.3f);
-    // Nothing to hold on to in a plain picture, and no way out of it.
+    // A plain picture has no texture to track, and a nail outside the picture cannot be tracked.
     lq_template_init(&template, &picture, &nail);
     struct lq_motion motion = lq_motion_find(&template, &picture, NAN, 3);
     assert_true(motion.match == 0);
@@ -95,7 +95,7 @@ static void stays_within_the_picture(void **state)
         struct lq_nail off = nail;
         off.center_x = places[i][0];
         off.center_y = places[i][1];
-        off.length = i == 1 ? 1e6f : 30; // the sanitizer looks on
+        off.length = i == 1 ? 1e6f : 30; // checked by the sanitizer
         lq_template_init(&template, &picture, &off);
         (void)lq_motion_find(&template, &picture, 40, -9000);
     }

@@ -106,8 +106,8 @@ static float iou_with_truth(const struct lq_nail *nail, const struct lq_image *p
     return (float)both / (float)either;
 }
 
-// A quarter-size grid gives back a rotated ellipse's outline, frame and soft edge.
-static void ellipses_come_back(void **state)
+// From a quarter-size grid, a rotated ellipse's outline, frame and soft edge are recovered.
+static void ellipses_are_recovered(void **state)
 {
     for (int step = 0; step < 8; step++) {
         struct ellipse e = {100.3f, 90.7f, 34.0f, 21.0f, (float)step * 0.39f};
@@ -124,7 +124,7 @@ static void ellipses_come_back(void **state)
         assert_float_equal(nail->width, 42.0f, 1.0f);
         float along = nail->axis_x * cosf(e.angle) + nail->axis_y * sinf(e.angle);
         assert_true(fabsf(along) > 0.998f);
-        // Soft, but only at the outline: about one pixel of the circumference is between.
+        // Soft only at the outline: about one partly covered pixel per pixel of circumference.
         int soft = 0;
         for (int j = 0; j < nail->crop.height; j++)
             for (int i = 0; i < nail->crop.width; i++) {
@@ -135,7 +135,7 @@ static void ellipses_come_back(void **state)
     }
 }
 
-// On a picture without any edge the outline is the grid's, smooth: no quarter-size steps.
+// On a picture without edges the outline is the grid's, but smooth, without steps of the grid.
 static void no_stairs_without_edges(void **state)
 {
     struct ellipse e = {60.0f, 60.0f, 30.0f, 22.0f, 0.5f};
@@ -174,7 +174,7 @@ static void huge_areas_are_no_nails(void **state)
     assert_int_equal(find(*state, &picture, &patch, 1)->count, 0);
 }
 
-// A faint blob is no nail; a small one must be surer than its large neighbours.
+// A faint blob is not a nail; a small one needs more confidence than its large neighbours.
 static void uncertain_ones_are_dropped(void **state)
 {
     struct lq_image picture = plain_picture(320, 240, 140);
@@ -194,7 +194,7 @@ static void uncertain_ones_are_dropped(void **state)
         assert_true(nails->items[i].center_y < 120.0f);
 }
 
-// One nail, seen from so near that it fills two fifths of the picture.
+// A close-up of one nail that fills two fifths of the picture.
 static void a_close_up_is_a_nail(void **state)
 {
     struct lq_image picture = plain_picture(320, 240, 150);
@@ -217,7 +217,7 @@ static void keeps_the_best_of_too_many(void **state)
     const struct lq_nails *nails = find(*state, &picture, &patch, 1);
     assert_int_equal(nails->count, LQ_NAILS_MAX);
     for (int i = 0; i < nails->count; i++)
-        assert_true(nails->items[i].center_y > 160.0f); // the 16 smaller ones went
+        assert_true(nails->items[i].center_y > 160.0f); // the 16 smaller ones were dropped
 }
 
 static void single_patches_give_one_nail_each(void **state)
@@ -242,7 +242,7 @@ static void single_patches_give_one_nail_each(void **state)
     assert_float_equal(nails->items[1].confidence, 0.9f, 1e-6f);
 }
 
-// Alone on grey, with nothing of a finger beside it, what looks like a nail is a key.
+// A nail-like shape alone on grey, without a finger beside it, is a key.
 static void a_nail_has_skin_beside_it(void **state)
 {
     struct ellipse e = {60.0f, 60.0f, 15.0f, 12.0f, 0.5f};
@@ -259,7 +259,7 @@ static void grids_may_leave_the_picture(void **state)
 {
     struct lq_image picture = plain_picture(100, 80, 140);
     for (int k = 0; k < 2000; k++)
-        grid[k] = 0.97f; // sure enough to need no skin beside it
+        grid[k] = 0.97f; // confident enough to need no skin beside it
     struct lq_patch patch = {1.0f, false, 0.5f, 6, 6, 6, grid, -12.0f, -9.0f, 4.0f, 4.0f,
                              {-50.0f, -50.0f, 400.0f, 400.0f}};
     const struct lq_nails *nails = find(*state, &picture, &patch, 1);
@@ -309,7 +309,7 @@ static void tiny_pictures(void **state)
     }
 }
 
-// Depth 16 and a fourth channel change nothing about where nails are.
+// Depth 16 and a fourth channel do not change the result.
 static void deep_pictures_agree(void **state)
 {
     struct ellipse e = {60.0f, 60.0f, 30.0f, 22.0f, 0.5f};
@@ -350,7 +350,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ellipses_come_back),
+        cmocka_unit_test(ellipses_are_recovered),
         cmocka_unit_test(no_stairs_without_edges),
         cmocka_unit_test(borders_and_specks),
         cmocka_unit_test(huge_areas_are_no_nails),

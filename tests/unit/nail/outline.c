@@ -14,7 +14,7 @@ struct shape {
 
 static const struct shape nail = {41.3f, 52.6f, 18.0f, 27.0f};
 
-// Pixels by which (x, y) lies within the ellipse, about.
+// The approximate depth in pixels of (x, y) inside the ellipse.
 static float depth(const struct shape *shape, float x, float y)
 {
     float u = (x - shape->x) / shape->half_broad, v = (y - shape->y) / shape->half_long;
@@ -27,7 +27,7 @@ static float to_level(float depth)
     return 0.5f + fminf(fmaxf(depth / 8, -0.5f), 0.5f);
 }
 
-// A picture that shows nothing: the levels alone count.
+// A picture without features: only the levels count.
 static struct lq_outline_field sketch(const struct shape *shape)
 {
     for (int i = 0; i < W * H; i++) {
@@ -44,7 +44,7 @@ static void fill(int x0, int y0, int x1, int y1, float level)
             levels[y * W + x] = level;
 }
 
-// Most pixels by which the drawn outline and the ellipse lie apart, in the columns from..to.
+// The largest distance in pixels of the drawn outline from the ellipse, in columns from..to.
 static float most_apart(const struct shape *shape, int from, int to)
 {
     float most = 0;
@@ -66,8 +66,8 @@ static void an_ellipse_stays(void **state)
     assert_true(most_apart(&nail, 0, W) < 0.3f);
 }
 
-// A notch from the side, a hole, and a hook beside the tip: no nail has them.
-static void notches_holes_and_hooks_go(void **state)
+// A notch at the side, a hole, and a hook beside the tip are removed: nails have none.
+static void notches_holes_and_hooks_are_removed(void **state)
 {
     (void)state;
     struct lq_outline outline;
@@ -81,7 +81,7 @@ static void notches_holes_and_hooks_go(void **state)
     assert_true(most_apart(&nail, 0, W) < 2.5f);
 }
 
-// What the picture's border cuts goes on to the border, though the levels fade before it.
+// A nail cut by the picture's border extends to the border, although the levels fade before it.
 static void a_cut_nail_reaches_the_border(void **state)
 {
     (void)state;
@@ -98,7 +98,7 @@ static void a_cut_nail_reaches_the_border(void **state)
         assert_true(levels[y * W] > 0.5f);
 }
 
-// The picture's own edge draws the outline to it, but not from afar.
+// An edge in the picture attracts the outline, but only from nearby.
 static void the_edge_of_the_picture_counts(void **state)
 {
     (void)state;
@@ -119,8 +119,8 @@ static void the_edge_of_the_picture_counts(void **state)
     assert_float_equal(area[2] / area[0], 1, 0.01f);
 }
 
-// Two blobs with a gap between are no nail's outline: they are left as they are.
-static void what_is_no_closed_curve_is_refused(void **state)
+// Two blobs with a gap between them are not one nail: they are left unchanged.
+static void shapes_without_a_closed_curve_are_rejected(void **state)
 {
     (void)state;
     struct lq_outline outline;
@@ -136,10 +136,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ellipse_stays),
-        cmocka_unit_test(notches_holes_and_hooks_go),
+        cmocka_unit_test(notches_holes_and_hooks_are_removed),
         cmocka_unit_test(a_cut_nail_reaches_the_border),
         cmocka_unit_test(the_edge_of_the_picture_counts),
-        cmocka_unit_test(what_is_no_closed_curve_is_refused),
+        cmocka_unit_test(shapes_without_a_closed_curve_are_rejected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

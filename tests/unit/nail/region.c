@@ -1,4 +1,4 @@
-// Where in a picture a hand's nails are looked at closer.
+// The region of a picture in which a hand's nails are detected again.
 #include "nail/region.h"
 
 #include "unit/unit.h"
@@ -13,7 +13,7 @@ static struct lq_nail nail_at(int x, int y, int width, int height)
                             .width = (float)width};
 }
 
-static void holds_the_nails_where_they_will_be(void **state)
+static void contains_the_nails_expected_positions(void **state)
 {
     (void)state;
     struct lq_region region = {0};
@@ -39,7 +39,7 @@ static void stays_within_the_picture(void **state)
         assert_true(lq_region_place(&region, &picture, &box));
         assert_true(box.x >= 0 && box.y >= 0 && box.x + box.width <= W && box.y + box.height <= H);
         assert_true(box.width >= 96 && box.height >= 96); // four nails across
-        assert_false(lq_region_cuts(&box, &picture, &nail)); // it ends with the picture, not before
+        assert_false(lq_region_cuts(&box, &picture, &nail)); // it extends to the picture's border
     }
 }
 
@@ -60,7 +60,7 @@ static void is_not_worth_it_for_what_is_large(void **state)
     assert_false(lq_region_place(&apart, &picture, &box));
 }
 
-static void tells_what_it_cuts(void **state)
+static void reports_what_it_cuts(void **state)
 {
     (void)state;
     const struct lq_pixel_box box = {100, 100, 200, 150};
@@ -74,10 +74,10 @@ static void tells_what_it_cuts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(holds_the_nails_where_they_will_be),
+        cmocka_unit_test(contains_the_nails_expected_positions),
         cmocka_unit_test(stays_within_the_picture),
         cmocka_unit_test(is_not_worth_it_for_what_is_large),
-        cmocka_unit_test(tells_what_it_cuts),
+        cmocka_unit_test(reports_what_it_cuts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

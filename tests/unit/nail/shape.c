@@ -87,7 +87,7 @@ static void trims_to_what_is_covered(void **state)
     assert_int_equal(nail.alpha[(size_t)margin * nail.alpha_stride + (size_t)margin], 255);
 }
 
-static void keeps_to_the_crop(void **state)
+static void stays_within_the_crop(void **state)
 {
     (void)state;
     struct lq_nail nail = box(0, 0, W, H);
@@ -109,7 +109,7 @@ int main(void)
         cmocka_unit_test(measures_a_box),
         cmocka_unit_test(measures_how_the_middle_line_turns),
         cmocka_unit_test(trims_to_what_is_covered),
-        cmocka_unit_test(keeps_to_the_crop),
+        cmocka_unit_test(stays_within_the_crop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,8 @@
 
 enum { SIDE = 120, STEP = 2, GRID = SIDE / STEP };
 
-// A disc on a plain ground whose edge is a straight ramp of `width` pixels, and what a network
-// would say of it: an outline `off` pixels too far out.
+// Measures a disc on a plain ground whose edge is a linear ramp of `width` pixels; the network's
+// outline of it is `off` pixels too far out.
 static float width_seen(float width, float contrast, float grain, float off)
 {
     static uint8_t pixels[SIDE * SIDE * 3];
@@ -53,7 +53,7 @@ static void grain_does_not_sharpen_a_soft_edge_much(void **state)
     assert_true(width_seen(6.0f, 0.4f, 0.02f, 0.0f) > 3.0f);
 }
 
-static void where_nothing_shows_nothing_is_said(void **state)
+static void without_evidence_nothing_is_estimated(void **state)
 {
     (void)state;
     assert_true(width_seen(3.0f, 0.0f, 0.0f, 0.0f) == 0.0f);
@@ -79,7 +79,7 @@ int main(void)
         cmocka_unit_test(an_edge_is_as_wide_as_it_was_drawn),
         cmocka_unit_test(a_sharp_edge_is_sharp),
         cmocka_unit_test(grain_does_not_sharpen_a_soft_edge_much),
-        cmocka_unit_test(where_nothing_shows_nothing_is_said),
+        cmocka_unit_test(without_evidence_nothing_is_estimated),
         cmocka_unit_test(an_outline_at_the_pictures_border_is_no_place_to_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,7 +68,7 @@ static void things_are_no_skin(void **state)
 
 static const uint8_t black[3] = {12, 12, 13}, skin[3] = {160, 110, 80}, grey[3] = {99, 99, 99};
 
-// A dark glove or a black background on all sides but the finger's.
+// A dark glove or a black background on all sides except the finger's.
 static void a_glove_does_not_hide_the_finger(void **state)
 {
     (void)state;
@@ -88,8 +88,8 @@ static void the_border_hides_the_ring(void **state)
     assert_float_equal(lq_skin_beside(&picture, &nails, 0), 1, 1e-6f);
 }
 
-// One key of a keyboard goes; a hand in a grey picture stays, and so does a nail that is very sure.
-static void a_key_goes_and_a_grey_hand_stays(void **state)
+// A key of a keyboard is dropped; a hand in a grey picture and a very confident nail are kept.
+static void a_key_is_dropped_and_a_grey_hand_kept(void **state)
 {
     (void)state;
     fill(0, 0, W, H, grey);
@@ -113,7 +113,7 @@ int main(void)
         cmocka_unit_test(things_are_no_skin),
         cmocka_unit_test(a_glove_does_not_hide_the_finger),
         cmocka_unit_test(the_border_hides_the_ring),
-        cmocka_unit_test(a_key_goes_and_a_grey_hand_stays),
+        cmocka_unit_test(a_key_is_dropped_and_a_grey_hand_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ static void clear(void)
     memset(grid, 0, sizeof(grid));
 }
 
-// Raises the grid to an ellipse whose outline is one point soft.
+// Adds an ellipse to the grid whose outline is one point soft.
 static void add(float x, float y, float half_long, float half_broad, float angle)
 {
     for (int j = 0; j < HEIGHT; j++)
@@ -92,7 +92,7 @@ static void leaves_one_nail_whole(void **state)
             add(48.0f, 32.0f, 1.8f * (float)size, (float)size, 0.5f * (float)turn);
             assert_int_equal(count_parts(&components), 1);
         }
-    clear(); // a line of doubt across a nail (a gleam, a pale free edge) is no neck
+    clear(); // a fainter line across a nail (a gleam, a pale free edge) is not a neck
     add(48.0f, 32.0f, 18.0f, 10.0f, 0.0f);
     for (int j = 0; j < HEIGHT; j++)
         for (int i = 52; i < 55; i++)
@@ -103,7 +103,7 @@ static void leaves_one_nail_whole(void **state)
         for (int i = 30; i < 66; i++)
             grid[j * WIDTH + i] = 0.9f;
     assert_int_equal(count_parts(&components), 1);
-    clear(); // a hair's spur
+    clear(); // a spur from a hair
     add(48.0f, 32.0f, 14.0f, 10.0f, 0.0f);
     add(66.0f, 32.0f, 5.0f, 1.6f, 0.0f);
     assert_int_equal(count_parts(&components), 1);

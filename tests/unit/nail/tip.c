@@ -1,4 +1,4 @@
-// Drawn fingers: skin that goes on beyond one end of the nail, ground beyond the other.
+// Drawn fingers: skin beyond one end of the nail, background beyond the other.
 #include "nail/tip.h"
 
 #include <math.h>
@@ -65,7 +65,7 @@ static void the_tip_lies_away_from_the_finger(void **state)
     }
 }
 
-static void sixteen_bits_say_the_same(void **state)
+static void sixteen_bits_give_the_same(void **state)
 {
     (void)state;
     draw(0.6f, -0.8f);
@@ -76,7 +76,7 @@ static void sixteen_bits_say_the_same(void **state)
     assert_points(0.6f, -0.8f);
 }
 
-static void an_even_ground_tells_nothing(void **state)
+static void an_even_background_gives_no_tip(void **state)
 {
     (void)state;
     draw(1, 0);
@@ -137,7 +137,7 @@ static void the_others_of_a_hand_turn_one_that_shows_no_tip(void **state)
     assert_true(row.items[2].tip_known);
     assert_float_equal(row.items[2].axis_y, -1.0f, 1e-5f);
     assert_float_equal(row.items[2].length, 20.0f, 1e-5f);
-    row = row_of(4, (bool[]){true, false, false, true}); // as many do not know
+    row = row_of(4, (bool[]){true, false, false, true}); // half of them are unknown
     lq_tip_agree(&row);
     assert_false(row.items[1].tip_known || row.items[2].tip_known);
     row = row_of(3, (bool[]){true, true, false}); // far away: another hand's
@@ -150,8 +150,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tip_lies_away_from_the_finger),
-        cmocka_unit_test(sixteen_bits_say_the_same),
-        cmocka_unit_test(an_even_ground_tells_nothing),
+        cmocka_unit_test(sixteen_bits_give_the_same),
+        cmocka_unit_test(an_even_background_gives_no_tip),
         cmocka_unit_test(nails_at_the_border_are_judged_by_what_is_seen),
         cmocka_unit_test(a_tip_across_exchanges_length_and_width),
         cmocka_unit_test(the_others_of_a_hand_turn_one_that_shows_no_tip),

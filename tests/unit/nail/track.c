@@ -7,7 +7,7 @@ static void ids_follow_a_moving_hand(void **state)
     (void)state;
     int ids[NAILS];
     uint64_t now = 1000;
-    // Irregular intervals, a jump of a whole finger's width, nails found in another order.
+    // Irregular intervals, a jump of a whole finger's width, nails detected in another order.
     static const float xs[] = {0, 3, 9, 12, 60, 64, 58};
     for (size_t f = 0; f < LQ_COUNT(xs); f++) {
         draw_picture(xs[f], 0);
@@ -137,7 +137,7 @@ static void many_nails_come_and_go(void **state)
         for (int i = 0; i < found.count; i++) {
             struct lq_nail *nail = &found.items[i];
             *nail = model;
-            // at the border some wait
+            // nails at the border are not shown at once
             nail->crop.x = 2 + (int)(unit_random(&seed) % (W - CROP - 4));
             nail->crop.y = 2 + (int)(unit_random(&seed) % (H - CROP - 4));
             lq_shape_measure(nail);
@@ -175,7 +175,7 @@ static void one_frame_turns_no_nail_round(void **state)
     for (int f = 0; f < 12; f++) {
         find_all(0, 0);
         if (f == 5)
-            set_tips(0.9f, 0); // one frame errs, and shows too little to name fingers
+            set_tips(0.9f, 0); // one frame is wrong, and shows too little to name fingers
         else
             set_tips(-0.9f, f == 6 ? 0.4f : 0.95f);
         update((uint64_t)f * FRAME_US, true);
@@ -193,7 +193,7 @@ static void one_frame_turns_no_nail_round(void **state)
     assert_true(tracked.nails.items[0].tip_known && tracked.nails.items[0].axis_y > 0.99f);
 }
 
-// The hand's direction counts at once, against the nail's own, but turns the nail within 200 ms.
+// The hand's direction overrides the nail's own at once, but the nail turns over 200 ms.
 static void a_wrong_direction_is_turned_and_does_not_jump(void **state)
 {
     (void)state;

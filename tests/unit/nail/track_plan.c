@@ -20,7 +20,7 @@ static void a_missed_nail_is_held_for_a_moment(void **state)
         update(now, true);
         bool there = tracked.nails.count == NAILS;
         assert_true(there || tracked.nails.count == NAILS - 1);
-        assert_false(there && now - lost > 100000); // no ghost later than that
+        assert_false(there && now - lost > 100000); // it must not be shown longer
         held += there;
     }
     assert_int_equal(held, 3);
@@ -45,7 +45,7 @@ static void a_nail_that_left_leaves_no_ghost(void **state)
     assert_int_equal(tracked.nails.count, 0); // at once: the picture shows something else
 }
 
-// Nail 0 with the picture's left border cutting it.
+// Detects nail 0, cut by the picture's left border.
 static void find_cut(float x)
 {
     found.count = 0;
@@ -59,8 +59,8 @@ static void find_cut(float x)
     lq_shape_measure(nail);
 }
 
-// A nail drifts out over the border and in again, 1.5 pixels a frame, and once the border cuts it
-// the network detects it in two frames of five: it goes once and comes once.
+// A nail moves out of the picture and in again, 1.5 pixels a frame. Once the border cuts it, the
+// network detects it in two frames of five: it must disappear once and reappear once.
 static void a_nail_at_the_border_does_not_blink(void **state)
 {
     (void)state;
@@ -143,20 +143,20 @@ static void what_cannot_be_propagated_is_left_to_detect(void **state)
     draw_picture(0, 0);
     assert_false(propagate(0)); // nothing is known yet
     find_in_frames(2);
-    assert_false(propagate(2 * FRAME_US)); // too little is
+    assert_false(propagate(2 * FRAME_US)); // too few frames yet
     find_in_frames(5);
     assert_false(propagate(3 * FRAME_US)); // older than the last
     picture.width = W - 2;
     assert_false(propagate(5 * FRAME_US)); // another size
     picture.width = W;
     assert_false(propagate(4 * FRAME_US + LQ_NAIL_HOLD_US + 1)); // too long ago
-    uint32_t seed = 3; // one nail's surroundings change
+    uint32_t seed = 3; // change one nail's surroundings
     for (int y = 60; y < 140; y++)
         for (int x = 30; x < 75; x++)
             memset(pixels + (y * W + x) * 3, (int)(unit_random(&seed) & 255), 3);
     assert_false(propagate(5 * FRAME_US));
     draw_picture(1, 0);
-    assert_true(propagate(5 * FRAME_US)); // trials that failed changed nothing
+    assert_true(propagate(5 * FRAME_US)); // failed attempts changed nothing
     assert_int_equal(tracked.nails.items[0].id, 1);
     assert_float_equal(tracked.nails.items[0].center_x, place_x(0, 1), 0.2f);
 }
@@ -192,7 +192,7 @@ static void update_region(uint64_t time_us, const struct lq_pixel_box *box)
     assert_ok(lq_tracker_update_region(tracker, &picture, box, &found, time_us, &tracked));
 }
 
-// The first two nails alone: the region is smaller than the picture.
+// Detects only the first two nails: the region is smaller than the picture.
 static void find_two(float ex)
 {
     found.count = 0;
@@ -219,7 +219,7 @@ static void regions_alternate_with_whole_frames(void **state)
     assert_true(region_due(LQ_REGION_US + 2 * FRAME_US, &box));
     assert_false(region_due(0, &box)); // older than the last
     update(LQ_REGION_US + 2 * FRAME_US, false);
-    assert_false(region_due(LQ_REGION_US + 3 * FRAME_US, &box)); // not asked to be smoothed
+    assert_false(region_due(LQ_REGION_US + 3 * FRAME_US, &box)); // smoothing was not requested
 }
 
 static void outlines_follow_the_region_and_not_the_whole_frame(void **state)
@@ -228,7 +228,7 @@ static void outlines_follow_the_region_and_not_the_whole_frame(void **state)
     struct lq_pixel_box box;
     int regions = 0;
     draw_picture(0, 0);
-    for (int f = 0; f < 60; f++) { // whole frames err by three pixels, regions do not
+    for (int f = 0; f < 60; f++) { // detections in whole frames are off by three pixels
         uint64_t now = (uint64_t)f * FRAME_US;
         bool region = region_due(now, &box);
         find_two(region ? 0 : 3);
@@ -263,7 +263,7 @@ static void what_a_region_does_not_show_is_kept_until_a_whole_frame(void **state
     update_region(3 * FRAME_US + LQ_NAIL_HOLD_US + FRAME_US, &box);
     assert_int_equal(tracked.nails.count, 2);
     assert_int_equal(tracked.nails.items[1].id, id);
-    update(3 * FRAME_US + LQ_NAIL_HOLD_US + 2 * FRAME_US, true); // a whole frame does not either
+    update(3 * FRAME_US + LQ_NAIL_HOLD_US + 2 * FRAME_US, true); // nor does a whole frame
     assert_int_equal(tracked.nails.count, 1);
 }
 

@@ -1,5 +1,5 @@
-// A drawn hand of textured nails in motion, its nails found with errors, and a tracker: what the
-// tests of tracking share. One of each in a test program.
+// A drawn, moving hand with textured nails, detections of them with errors, and a tracker, for the
+// tests of tracking. There is one of each per test program.
 #pragma once
 
 #include <math.h>
@@ -52,7 +52,7 @@ static inline void draw_picture(float x, float y)
         }
 }
 
-// Finds nail k with its centre off by (ex, ey).
+// Adds a detection of nail k whose centre is off by (ex, ey).
 static inline void find(int k, float x, float y, float ex, float ey)
 {
     struct lq_nail *nail = &found.items[found.count++];

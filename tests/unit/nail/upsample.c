@@ -18,8 +18,8 @@ static void taps_sum_to_one_and_stay_inside(void **state)
     }
 }
 
-// Keys' kernel gives back any parabola exactly (away from the ends).
-static void parabolas_come_back(void **state)
+// Keys' kernel reproduces any parabola exactly (away from the ends).
+static void parabolas_are_reproduced(void **state)
 {
     (void)state;
     float row[20], out[33], rows[20 * 3], columns[3];
@@ -39,7 +39,7 @@ static void parabolas_come_back(void **state)
     }
 }
 
-// Wider than what is worked on at a time, and more than one row.
+// Rows wider than one block of the code, and several of them.
 static void every_row_is_the_same_cubic(void **state)
 {
     (void)state;
@@ -72,7 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(taps_sum_to_one_and_stay_inside),
-        cmocka_unit_test(parabolas_come_back),
+        cmocka_unit_test(parabolas_are_reproduced),
         cmocka_unit_test(every_row_is_the_same_cubic),
         cmocka_unit_test(lines_stretch),
     };

@@ -1,4 +1,4 @@
-// HTTP over real sockets: framing, order, early answers, waiting, half-closed and slow clients.
+// HTTP over real sockets: framing, order, early responses, waiting, half-closed and slow clients.
 #include <sys/resource.h>
 
 #include "base/clock.h"
@@ -64,7 +64,8 @@ static const struct { const char *text; int code; const char *body; bool closed;
      "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n" HOST "\r\n", 200, "hello", false},
 };
 
-// Whole, and byte by byte, give the same; after those that go on, so does the connection.
+// The result is the same whether a request arrives at once or byte by byte. If it keeps the
+// connection open, another request succeeds.
 static void reads_requests_however_cut(void **state)
 {
     bool closed;
@@ -116,7 +117,7 @@ static void answers_pipelined_requests_in_order(void **state)
     assert_int_equal(net_answer_of(&server, fd, body, sizeof body, NULL), 200);
     assert_string_equal(body, "one");
     net_turns(&server);
-    assert_int_equal(server.requests, 2); // the third is not even looked at
+    assert_int_equal(server.requests, 2); // the third is not even parsed
     assert_non_null(server.waiting);
     assert_true(lq_net_buffered(server.net) > 0);
     net_answer(server.waiting, 200, "two", 3);
@@ -131,7 +132,7 @@ static void answers_pipelined_requests_in_order(void **state)
     net_close(&server);
 }
 
-static void tells_to_continue_only_who_should(void **state)
+static void sends_continue_only_if_expected(void **state)
 {
     size_t len;
     bool closed;
@@ -145,8 +146,8 @@ static void tells_to_continue_only_who_should(void **state)
     assert_int_equal(ask(fd, "ab", body, &closed), 200);
     assert_string_equal(body, "ab");
     assert_false(closed);
-    // The answer at once: whether the body comes after all nobody knows, so that nothing can
-    // follow.
+    // The response is sent at once. The body may or may not follow, so the connection cannot be
+    // used for another request.
     assert_int_equal(ask(fd, "POST /early HTTP/1.1\r\n" HOST "Content-Length: 2\r\n"
                              "Expect: 100-continue\r\n\r\n", body, &closed), 413);
     assert_true(closed);
@@ -154,7 +155,7 @@ static void tells_to_continue_only_who_should(void **state)
     net_close(&server);
 }
 
-static void half_closed_clients_get_their_answer(void **state)
+static void half_closed_clients_get_their_response(void **state)
 {
     size_t len;
     bool closed;
@@ -172,7 +173,7 @@ static void half_closed_clients_get_their_answer(void **state)
     assert_true(closed);
     assert_int_equal(server.gone_whole, 1);
     close(fd);
-    // In the middle of a body there is nothing to answer.
+    // A connection that ends in the middle of a body gets no response.
     fd = net_connect(&server);
     net_say(&server, fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nabc");
     shutdown(fd, SHUT_WR);
@@ -191,7 +192,7 @@ static void reset(int fd)
     close(fd);
 }
 
-static void a_client_that_is_lost_while_it_waits_is_told(void **state)
+static void a_client_lost_while_waiting_is_reported(void **state)
 {
     (void)state;
     net_open(&server, NULL);
@@ -205,7 +206,7 @@ static void a_client_that_is_lost_while_it_waits_is_told(void **state)
     net_close(&server);
 }
 
-static void big_answers_wait_for_slow_readers(void **state)
+static void big_responses_wait_for_slow_readers(void **state)
 {
     size_t len;
     bool closed;
@@ -225,7 +226,7 @@ static void big_answers_wait_for_slow_readers(void **state)
     net_close(&server);
 }
 
-static void an_early_answer_reaches_who_still_sends(void **state)
+static void an_early_response_reaches_a_sending_client(void **state)
 {
     static char much[1000000];
     bool closed;
@@ -239,7 +240,7 @@ static void an_early_answer_reaches_who_still_sends(void **state)
     assert_int_equal(net_answer_of(&server, fd, body, sizeof body, &closed), 413);
     assert_false(closed);
     assert_int_equal(ask(fd, "GET /next HTTP/1.1\r\n" HOST "\r\n", body, &closed), 200);
-    // More than is thrown away: closed, yet the answer is there.
+    // A body larger than the server discards: the connection is closed, but the response arrives.
     net_say(&server, fd, "POST /early HTTP/1.1\r\n" HOST "Content-Length: 4000000\r\n\r\n");
     net_send(&server, fd, much, sizeof much);
     assert_int_equal(net_answer_of(&server, fd, body, sizeof body, &closed), 413);
@@ -270,7 +271,7 @@ static void deadlines_end_what_is_slow(void **state)
             net_turns(&server);
         assert_int_equal(server.ended, ended + 1);
         assert_int_equal(server.last_end, slow[i].end);
-        if (slow[i].end == LQ_END_SLOW && slow[i].code == 200) // … and its handler is told so
+        if (slow[i].end == LQ_END_SLOW && slow[i].code == 200) // … and its handler gets the reason
             assert_int_equal(server.gone_end, LQ_END_SLOW);
         const char *text = net_hear(&server, fd, BIG_BYTES, 10, &len, &closed);
         assert_true(closed);
@@ -280,7 +281,7 @@ static void deadlines_end_what_is_slow(void **state)
     net_close(&server);
 }
 
-static void gives_small_places(void **state)
+static void reads_bodies_in_small_pieces(void **state)
 {
     bool closed;
     (void)state;
@@ -312,7 +313,7 @@ static void a_drain_ends_idle_connections_and_finishes_others(void **state)
     net_say(&server, busy, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
     lq_listener_close(server.listener);
     lq_net_drain(server.net);
-    int came = server.requests; // what was on its way is still answered, as the last
+    int came = server.requests; // requests already sent are still answered
     net_say(&server, fresh, "GET / HTTP/1.1\r\n" HOST "\r\n");
     assert_int_equal(server.requests, came + 1);
     net_hear(&server, fresh, 10000, 1000, &len, &closed);
@@ -331,7 +332,7 @@ static void a_drain_ends_idle_connections_and_finishes_others(void **state)
     net_close(&server);
 }
 
-// It waits for a descriptor without going round and round, and takes who waited meanwhile.
+// It waits for a free descriptor without busy polling, and then accepts the waiting clients.
 static void accepting_pauses_without_descriptors(void **state)
 {
     struct rlimit before, none;
@@ -377,13 +378,13 @@ int main(void)
         cmocka_unit_test(answers_and_goes_on), cmocka_unit_test(reads_requests_however_cut),
         cmocka_unit_test(keeps_head_requests_bodyless),
         cmocka_unit_test(answers_pipelined_requests_in_order),
-        cmocka_unit_test(tells_to_continue_only_who_should),
-        cmocka_unit_test(half_closed_clients_get_their_answer),
-        cmocka_unit_test(a_client_that_is_lost_while_it_waits_is_told),
-        cmocka_unit_test(big_answers_wait_for_slow_readers),
-        cmocka_unit_test(an_early_answer_reaches_who_still_sends),
+        cmocka_unit_test(sends_continue_only_if_expected),
+        cmocka_unit_test(half_closed_clients_get_their_response),
+        cmocka_unit_test(a_client_lost_while_waiting_is_reported),
+        cmocka_unit_test(big_responses_wait_for_slow_readers),
+        cmocka_unit_test(an_early_response_reaches_a_sending_client),
         cmocka_unit_test(deadlines_end_what_is_slow),
-        cmocka_unit_test(gives_small_places),
+        cmocka_unit_test(reads_bodies_in_small_pieces),
         cmocka_unit_test(a_drain_ends_idle_connections_and_finishes_others),
         cmocka_unit_test(accepting_pauses_without_descriptors),
         cmocka_unit_test(says_why_it_cannot_listen),

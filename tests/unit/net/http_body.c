@@ -5,8 +5,8 @@
 #include "base/attr.h"
 #include "unit/unit.h"
 
-// Reads a chunked body in pieces of `step` bytes. Returns its payload's length, -1: ill-formed, -2:
-// not whole; *used: bytes taken.
+// Reads a chunked body in pieces of `step` bytes. Returns its payload's length, -1: malformed, -2:
+// incomplete; *used: bytes consumed.
 static int read_body(const char *text, size_t len, size_t step, char *payload, size_t *used)
 {
     struct lq_http_body body;
@@ -22,7 +22,7 @@ static int read_body(const char *text, size_t len, size_t step, char *payload, s
             size_t part = (size_t)lq_http_body_payload(&body);
             part = part < end - at ? part : end - at;
             memcpy(payload + out, text + at, part);
-            lq_http_body_took(&body, part);
+            lq_http_body_consume(&body, part);
             out += (int)part;
             at += part;
         }
@@ -85,9 +85,9 @@ static void bounds_what_is_no_payload(void **state)
     assert_int_equal(read_body(text, sizeof text, 4096, payload, &used), -1);
     memcpy(text, "0\r\n", 3);
     assert_int_equal(read_body(text, sizeof text, 4096, payload, &used), -1);
-    for (size_t i = 0; i + 7 <= sizeof text; i += 7) // much around little
+    for (size_t i = 0; i + 7 <= sizeof text; i += 7) // much framing around little payload
         memcpy(text + i, "1;\r\na\r\n", 7);
-    assert_int_equal(read_body(text, 196000, 4096, payload, &used), -2); // yet this is all right
+    assert_int_equal(read_body(text, 196000, 4096, payload, &used), -2); // this is still allowed
 }
 
 static void a_length_is_counted(void **state)
@@ -99,9 +99,9 @@ static void a_length_is_counted(void **state)
     lq_http_body_start(&body, 5);
     assert_int_equal(lq_http_body_frame(&body, (const uint8_t *)"abcdef", 6), 0);
     assert_int_equal(lq_http_body_payload(&body), 5);
-    lq_http_body_took(&body, 3);
+    lq_http_body_consume(&body, 3);
     assert_false(body.whole);
-    lq_http_body_took(&body, 2);
+    lq_http_body_consume(&body, 2);
     assert_true(body.whole);
     assert_int_equal(body.received, 5);
 }

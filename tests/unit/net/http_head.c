@@ -1,4 +1,4 @@
-// Tables of heads: read ones, and refused ones with the paragraph that says why.
+// Tables of accepted heads, and of rejected ones with the section of the RFC that forbids them.
 #include <stdio.h>
 #include <string.h>
 
@@ -187,7 +187,7 @@ static void reads_what_is_clear(void **state)
     }
 }
 
-// However the bytes are cut, the end is found at the same place.
+// The end is found at the same place, however the bytes are cut.
 static void finds_the_end_byte_by_byte(void **state)
 {
     (void)state;

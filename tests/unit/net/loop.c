@@ -31,14 +31,14 @@ static void timers_come_in_order(void **state)
     (void)state;
     assert_ok(lq_loop_new(&loop, &error));
     uint64_t start_us = lq_clock_us();
-    for (int round = 0; round < 3; round++) // set, moved, moved again
+    for (int round = 0; round < 3; round++) // set it, then change it twice
         for (int i = 0; i < TIMERS; i++) {
             timers[i].due = on_due;
             assert_true(lq_timer_set(loop, &timers[i], start_us + unit_random(&seed) % 20000));
         }
     for (int i = 0; i < TIMERS; i += 3)
         lq_timer_stop(loop, &timers[i]);
-    lq_timer_stop(loop, &timers[0]); // twice is fine
+    lq_timer_stop(loop, &timers[0]); // stopping twice is allowed
     int want = TIMERS - (TIMERS + 2) / 3;
     while (fired < want)
         assert_ok(lq_loop_turn(loop, -1));
@@ -126,10 +126,10 @@ static void jobs_run_again_and_free_themselves(void **state)
     lq_loop_job_add(loop, &thing->job); // once
     lq_loop_job_add(loop, &other->job);
     assert_ok(lq_loop_turn(loop, 0));
-    assert_true(other_freed); // one that asks for itself does not keep the others waiting
+    assert_true(other_freed); // a job that adds itself again does not delay the others
     assert_false(freed);
     for (int i = 0; i < 20 && !freed; i++)
-        assert_ok(lq_loop_turn(loop, -1)); // does not wait while there is something to do
+        assert_ok(lq_loop_turn(loop, -1)); // does not wait while a job is queued
     assert_true(freed);
     lq_loop_free(loop);
 }
@@ -145,7 +145,7 @@ static void on_ready(struct lq_watch *watch, uint32_t events)
     told++;
 }
 
-static void a_stopped_watch_is_not_told(void **state)
+static void a_stopped_watch_is_not_called(void **state)
 {
     struct lq_error error;
     int pipes[2][2];
@@ -157,7 +157,7 @@ static void a_stopped_watch_is_not_told(void **state)
         assert_ok(lq_watch_start(watched, &watches[i], EPOLLIN, &error));
         assert_int_equal(write(pipes[i][1], "x", 1), 1);
     }
-    assert_ok(lq_loop_turn(watched, 100)); // both are ready; the first told stops the other
+    assert_ok(lq_loop_turn(watched, 100)); // both are ready; the first one called stops the other
     assert_int_equal(told, 1);
     lq_loop_free(watched);
     for (int i = 0; i < 4; i++)
@@ -169,7 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_come_in_order), cmocka_unit_test(other_threads_wake_it),
         cmocka_unit_test(jobs_run_again_and_free_themselves),
-        cmocka_unit_test(a_stopped_watch_is_not_told),
+        cmocka_unit_test(a_stopped_watch_is_not_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-// Memory that runs out: one and the same conversation, each time with another allocation failing.
-// Whatever fails, each request that was told is told its end, each client that was let in is given
-// back, and nothing is left over (AddressSanitizer looks). Linked with --wrap for the allocators.
+// Out of memory: the same exchange is repeated, each time with another allocation failing. Whatever
+// fails, each request that was reported also ends, each admitted client leaves, and no memory is
+// leaked (AddressSanitizer checks). Linked with --wrap for the allocators.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -48,7 +48,7 @@ enum { BIG = 6 * 1024 * 1024 };
 
 static uint8_t big[BIG], body[65536], message[LQ_WS_HEAD + 65536];
 static size_t body_len, message_len;
-static int told, gone, opened, closed, admitted, ended;
+static int reported, gone, opened, closed, admitted, ended;
 
 static void answer(struct lq_http_request *http, const void *bytes, size_t len)
 {
@@ -90,7 +90,7 @@ static void on_request(struct lq_http_request *http)
         opened++;
         return;
     }
-    told++;
+    reported++;
     body_len = 0;
     if (strcmp(lq_http_path(http), "/big") == 0)
         answer(http, big, BIG);
@@ -150,7 +150,7 @@ static void turns(struct lq_net *net)
         assert_ok(lq_net_turn(net, i == 0 ? 1 : 0));
 }
 
-// Says `text` in two pieces, reads what comes for a moment, goes.
+// Sends `text` in two pieces, reads for a moment, and disconnects.
 static void talk(struct lq_net *net, int port, const void *text, size_t len)
 {
     static uint8_t sink[65536];
@@ -200,7 +200,7 @@ static void converse(struct lq_net *net, int port)
     talk(net, port, frames, len);
 }
 
-// Whether all went without an allocation failing.
+// Returns whether no allocation failed.
 static bool run(long which)
 {
     struct lq_net *net;
@@ -208,7 +208,7 @@ static bool run(long which)
     struct lq_error error;
     struct lq_listener_options options = {.host = "127.0.0.1", .handler = &handler,
                                           .accept = accept_all, .ended = on_ended};
-    told = gone = opened = closed = admitted = ended = 0;
+    reported = gone = opened = closed = admitted = ended = 0;
     allocations = 0;
     fail_at = which;
     if (lq_net_new(&net, &error) == LQ_OK &&
@@ -219,7 +219,7 @@ static bool run(long which)
     if (net)
         assert_int_equal(lq_net_buffered(net), 0);
     lq_net_free(net);
-    assert_int_equal(told, gone);
+    assert_int_equal(reported, gone);
     assert_int_equal(opened, closed);
     assert_int_equal(admitted, ended);
     return all;
@@ -233,7 +233,7 @@ static void every_allocation_may_fail(void **state)
     while (!run(which))
         which++;
     assert_true(which > 15);
-    assert_true(told >= 4 && opened == 1); // in the last round nothing failed
+    assert_true(reported >= 4 && opened == 1); // in the last round nothing failed
 }
 
 int main(void)

@@ -12,7 +12,7 @@ static const struct {
     const char *bytes;
     size_t len;
     enum lq_proxy_state state;
-    const char *client; // "": the socket's stays
+    const char *client; // "": that of the socket
     int port;
 } all[] = {
     {TEXT("PROXY TCP4 192.0.2.1 192.0.2.9 56324 443\r\n"), LQ_PROXY_WHOLE, "192.0.2.1", 56324},
@@ -44,11 +44,11 @@ static const struct {
     {TEXT("PROXY TCP4 192.0.2.256 192.0.2.9 1 2\r\n"), LQ_PROXY_NONE, "", 0},
     {TEXT("PROXY UDP4 192.0.2.1 192.0.2.9 1 2\r\n"), LQ_PROXY_NONE, "", 0},
     {TEXT("PROXY \r\n"), LQ_PROXY_NONE, "", 0},
-    {TEXT(V2 "\x11\x11\0\0"), LQ_PROXY_NONE, "", 0}, // version 1 in the shape of 2
+    {TEXT(V2 "\x11\x11\0\0"), LQ_PROXY_NONE, "", 0}, // version 1 in the form of version 2
     {TEXT(V2 "\x22\x11\0\0"), LQ_PROXY_NONE, "", 0}, // unknown command
     {TEXT(V2 "\x21\x11\0\x0b"), LQ_PROXY_NONE, "", 0}, // no room for its addresses
     {TEXT(V2 "\x21\x21\0\x0c"), LQ_PROXY_NONE, "", 0},
-    {TEXT(V2 "\x21\x11\xff\xff"), LQ_PROXY_NONE, "", 0}, // more than is taken
+    {TEXT(V2 "\x21\x11\xff\xff"), LQ_PROXY_NONE, "", 0}, // larger than allowed
     {TEXT("\r\n\r\n\0\r\nQUIX"), LQ_PROXY_NONE, "", 0},
 };
 

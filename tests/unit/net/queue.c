@@ -29,14 +29,14 @@ static void keeps_order_and_counts_copies(void **state)
     assert_string_equal(text, "head:lent!");
     assert_int_equal(queue.waits, 10);
     assert_int_equal(total, 106);
-    lq_queue_took(&queue, 6);
+    lq_queue_consume(&queue, 6);
     assert_int_equal(total, 101);
     assert_ok(lq_queue_detach(&queue));
     memset(lent, 'x', 4);
     gather(&queue, text);
     assert_string_equal(text, "ent!");
     assert_int_equal(total, 104);
-    lq_queue_took(&queue, 4);
+    lq_queue_consume(&queue, 4);
     assert_int_equal(total, 100);
     assert_ok(lq_queue_borrow(&queue, "z", 1)); // after it was empty
     assert_ok(lq_queue_detach(&queue));

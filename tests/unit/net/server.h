@@ -2,7 +2,7 @@
 //   /hello   answers "hello"
 //   /echo    answers with its body
 //   /early   answers 413 before its body
-//   /wait    is answered by the test, which finds it in server.waiting
+//   /wait    the test answers it, by server.waiting
 //   /big     answers with `big`, BIG_BYTES of borrowed bytes
 #pragma once
 
@@ -32,10 +32,10 @@ struct net_server {
     enum lq_net_end gone_end; // of the last request
     int requests, gone_whole, gone_lost, refused, refused_code, accepted, ended;
     int bodies;              // body_done was called
-    size_t room_max;         // bytes of one place; 0: all that comes
+    size_t room_max;         // bytes accepted at a time; 0: all that arrive
     enum lq_net_end last_end;
     struct lq_net_address last_client;
-    char seen[512];          // what the last request was
+    char seen[512];          // the last request
     uint8_t *big;
 };
 
@@ -148,7 +148,7 @@ static const struct lq_http_handler net_handler = {
     .gone = net_gone, .refuse = net_refuse,
 };
 
-// Opens it; `options` (its context, host and functions are filled in here) may be NULL.
+// Opens the server; `options` may be NULL; its context, host and functions are set here.
 static inline void net_open(struct net_server *server, const struct lq_listener_options *options)
 {
     struct lq_error error;
@@ -180,13 +180,13 @@ static inline int net_connect(struct net_server *server)
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)lq_listener_port(server->listener))};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); // small pieces go out as they are
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); // sends small pieces immediately
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
     return fd;
 }
 
-// A few turns: what has come is dealt with.
+// Runs a few turns of the loop, which process what has arrived.
 static inline void net_turns(struct net_server *server)
 {
     for (int i = 0; i < 4; i++)
@@ -199,7 +199,7 @@ static inline void net_send(struct net_server *server, int fd, const void *bytes
     while (at < end) {
         ssize_t sent = send(fd, at, (size_t)(end - at), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN)
-            return; // the server had enough
+            return; // the server closed the connection
         at += sent > 0 ? sent : 0;
         net_turns(server);
     }
@@ -210,8 +210,8 @@ static inline void net_say(struct net_server *server, int fd, const char *text)
     net_send(server, fd, text, strlen(text));
 }
 
-// Reads until `want` bytes are there or the server closed or nothing comes for `ms`. Returns them
-// in a static buffer with a NUL behind them.
+// Reads until `want` bytes have arrived, the server closes, or nothing arrives for `ms`. Returns
+// them in a static buffer, followed by a NUL.
 static inline char *net_hear(struct net_server *server, int fd, size_t want, int ms, size_t *len,
                              bool *closed)
 {
@@ -235,7 +235,8 @@ static inline char *net_hear(struct net_server *server, int fd, size_t want, int
     return text;
 }
 
-// One answer: its code, and its body in `body` (to its NUL). 0: none came. `closed` may be NULL.
+// Reads one response: returns its code, and its body in `body`; 0: none arrived. `closed` may be
+// NULL.
 static inline int net_answer_of(struct net_server *server, int fd, char *body, size_t size,
                                 bool *closed)
 {

@@ -1,5 +1,5 @@
-// TLS: handshakes cut anywhere, requests and big answers through it, what is refused, a certificate
-// that is changed, and PROXY headers before it.
+// TLS: handshakes cut anywhere, requests and large responses, rejected clients, a certificate that
+// is replaced, and PROXY headers before the handshake.
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -8,7 +8,7 @@
 
 static struct net_server server;
 
-// A certificate for `name`, good for a day.
+// A certificate for `name`, valid for a day.
 static SSL_CTX *context_for(const char *name)
 {
     SSL_CTX *context = lq_tls_context_new();
@@ -29,7 +29,7 @@ static SSL_CTX *context_for(const char *name)
     return context;
 }
 
-// A client whose bytes go through memory, so that they can be cut.
+// A client whose bytes pass through memory, so that they can be cut.
 struct client {
     int fd;
     SSL_CTX *context;
@@ -61,8 +61,8 @@ static void client_close(struct client *client)
     net_turns(&server);
 }
 
-// Carries bytes both ways. False: the server has closed.
-static bool carry(struct client *client)
+// Transfers bytes in both directions. False: the server has closed the connection.
+static bool transfer(struct client *client)
 {
     char bytes[65536];
     size_t len = client->step ? client->step : sizeof bytes;
@@ -79,7 +79,7 @@ static bool shake_hands(struct client *client)
 {
     for (int i = 0; i < 200; i++) {
         int done = SSL_do_handshake(client->tls);
-        if (!carry(client) && done != 1)
+        if (!transfer(client) && done != 1)
             return false;
         if (done == 1)
             return true;
@@ -87,14 +87,14 @@ static bool shake_hands(struct client *client)
     return false;
 }
 
-// Sends a request; the answer's text, up to `want` bytes of it.
+// Sends a request; returns up to `want` bytes of the response.
 static const char *ask(struct client *client, const char *text, size_t want)
 {
     static char answer[BIG_BYTES + 65536];
     size_t len = 0;
     SSL_write(client->tls, text, (int)strlen(text));
     for (int idle = 0; len < want && idle < 200;) {
-        bool open = carry(client);
+        bool open = transfer(client);
         int got = SSL_read(client->tls, answer + len, (int)(sizeof answer - 1 - len));
         len += got > 0 ? (size_t)got : 0;
         idle = got > 0 ? 0 : idle + 1;
@@ -114,7 +114,7 @@ static void open_tls(struct lq_listener_options options)
 
 #define GET "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
 
-// Puts what the client has to send into its socket; the server does not turn.
+// Writes the client's pending bytes to its socket, without running the server.
 static void push(struct client *client)
 {
     char bytes[4096];
@@ -128,7 +128,7 @@ static bool was_answered(const struct client *client)
     return recv(client->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1;
 }
 
-static void many_handshakes_do_not_hold_up_who_is_connected(void **state)
+static void many_handshakes_do_not_delay_connected_clients(void **state)
 {
     struct client live, storm[30];
     int begun = 0;
@@ -137,7 +137,7 @@ static void many_handshakes_do_not_hold_up_who_is_connected(void **state)
     client_open(&live, 0);
     assert_true(shake_hands(&live));
     for (int i = 0; i < 5; i++)
-        carry(&live); // session tickets
+        transfer(&live); // session tickets
     assert_false(was_answered(&live));
     for (size_t i = 0; i < LQ_COUNT(storm); i++)
         client_open(&storm[i], 0);
@@ -167,7 +167,7 @@ static void speaks_http_through_tls(void **state)
     (void)state;
     open_tls((struct lq_listener_options){0});
     for (size_t i = 0; i < LQ_COUNT(versions); i++)
-        for (size_t step = 0; step < 2; step++) { // whole, and byte by byte
+        for (size_t step = 0; step < 2; step++) { // at once, and byte by byte
             struct client client;
             const unsigned char *protocol;
             unsigned int len;
@@ -216,7 +216,7 @@ static void an_orderly_end_after_a_request_is_answered(void **state)
     assert_true(shake_hands(&client));
     SSL_write(client.tls, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n", 32);
     SSL_shutdown(client.tls); // half closed, in TLS
-    carry(&client);
+    transfer(&client);
     assert_non_null(server.waiting);
     net_answer(server.waiting, 200, "late", 4);
     assert_non_null(strstr(ask(&client, "", 100), "\r\n\r\nlate"));
@@ -295,7 +295,7 @@ static void a_certificate_can_be_changed(void **state)
     net_close(&server);
 }
 
-static void proxies_say_who_their_clients_are(void **state)
+static void proxies_name_their_clients(void **state)
 {
     struct lq_net_block block;
     struct lq_error error;
@@ -318,19 +318,19 @@ static void proxies_say_who_their_clients_are(void **state)
     client_close(&client);
     int accepted = server.accepted;
     static const char *const bad[] = {"GET / HTTP/1.1\r\n\r\n", "PROXY TCP4 x\r\n", "PROXY TC"};
-    for (size_t i = 0; i < LQ_COUNT(bad); i++) { // none of these, and none in time
+    for (size_t i = 0; i < LQ_COUNT(bad); i++) { // invalid headers, and a missing one
         int fd = net_connect(&server);
         net_say(&server, fd, bad[i]);
         net_hear(&server, fd, 1, 10000, &len, &closed);
         assert_true(closed);
         close(fd);
     }
-    assert_int_equal(server.accepted, accepted); // nobody was asked about them
+    assert_int_equal(server.accepted, accepted); // the accept callback was not called for them
     net_close(&server);
 }
 
-// From elsewhere such a header is no request line.
-static void strangers_may_not_claim_to_be_proxies(void **state)
+// From an untrusted address, a PROXY header is an invalid request line.
+static void untrusted_clients_may_not_send_proxy_headers(void **state)
 {
     struct lq_net_block block;
     struct lq_error error;
@@ -356,12 +356,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(speaks_http_through_tls),
-        cmocka_unit_test(many_handshakes_do_not_hold_up_who_is_connected), cmocka_unit_test(big_bodies_go_both_ways),
+        cmocka_unit_test(many_handshakes_do_not_delay_connected_clients), cmocka_unit_test(big_bodies_go_both_ways),
         cmocka_unit_test(an_orderly_end_after_a_request_is_answered),
         cmocka_unit_test(refuses_old_versions_and_no_tls), cmocka_unit_test(renegotiation_is_off),
         cmocka_unit_test(a_certificate_can_be_changed),
-        cmocka_unit_test(proxies_say_who_their_clients_are),
-        cmocka_unit_test(strangers_may_not_claim_to_be_proxies),
+        cmocka_unit_test(proxies_name_their_clients),
+        cmocka_unit_test(untrusted_clients_may_not_send_proxy_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,11 @@
-// WebSocket over real sockets: an echo server that is spoken to well and badly.
+// WebSocket over real sockets: an echo server with correct and with misbehaving clients.
 #include "unit/net/server.h"
 #include "net/ws_frame.h"
 
 struct echo {
     struct lq_buf message, reply;
     enum lq_ws_kind kind;
-    bool due;          // the reply waits to be sent
+    bool due;          // a reply is waiting to be sent
 };
 
 static struct net_server server;
@@ -137,7 +137,7 @@ static int dial(void)
     return fd;
 }
 
-// A masked frame as a client writes it. Returns its length.
+// Writes a masked frame, as a client does. Returns its length.
 static size_t frame_of(uint8_t *out, uint8_t first, const void *bytes, size_t len)
 {
     static const uint8_t mask[4] = {0xa1, 0xb2, 0xc3, 0xd4};
@@ -157,7 +157,7 @@ static void put_frame(int fd, uint8_t first, const void *bytes, size_t len)
     net_send(&server, fd, wire, frame_of(wire, first, bytes, len));
 }
 
-// The next frame of the server's: its first byte, and its payload in `much`; -1: it closed.
+// Reads the server's next frame: returns its first byte, and its payload in `much`; -1: closed.
 static int next_frame(int fd, size_t *len)
 {
     size_t got, want, more;
@@ -300,7 +300,7 @@ static void answers_bad_handshakes(void **state)
         {"GET /ws HTTP/1.1\r\n" UPGRADE V13 "Sec-WebSocket-Key: x\r\n\r\n", 400},
         {"GET /ws HTTP/1.1\r\n" UPGRADE V13 KEY KEY "\r\n", 400},
         {"GET /ws HTTP/1.1\r\n" UPGRADE V13 KEY "Content-Length: 1\r\n\r\nx", 400},
-        {"POST /ws HTTP/1.1\r\n" UPGRADE V13 KEY "\r\n", 200}, // no WebSocket is asked for
+        {"POST /ws HTTP/1.1\r\n" UPGRADE V13 KEY "\r\n", 200}, // no WebSocket is requested
         {"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nHost: a\r\n" V13 KEY "\r\n", 200},
     };
     char body[256];
@@ -323,7 +323,7 @@ static void refuses_long_messages_so_that_the_code_is_read(void **state)
     int fd = dial();
     put_frame(fd, 0x82, much, 3000000); // all of it is sent
     assert_close_frame(fd, 1009);
-    assert_int_equal(closed_count, 0); // the other half is waited for
+    assert_int_equal(closed_count, 0); // the rest is awaited
     put_frame(fd, 0x88, "\x03\xf1", 2);
     assert_over(fd);
     assert_int_equal(closed_code, 1009);
@@ -346,7 +346,7 @@ static void slow_readers_keep_what_is_borrowed(void **state)
     assert_true(lq_ws_is_sending(last_ws));
     lq_ws_wake(last_ws);
     net_turns(&server);
-    assert_int_equal(writable_count, 0); // something waits
+    assert_int_equal(writable_count, 0); // bytes are still queued
     lq_ws_detach(last_ws);
     memset(reply, 0, BODY_MAX);
     free(reply);
@@ -354,7 +354,7 @@ static void slow_readers_keep_what_is_borrowed(void **state)
     for (size_t i = 0; i < len; i++)
         assert_true(much[i] == 0x5a);
     net_turns(&server);
-    assert_int_equal(sent_count, 0); // not told of what was detached
+    assert_int_equal(sent_count, 0); // not called for a detached one
     assert_int_equal(writable_count, 1);
     lq_ws_kill(last_ws);
     assert_over(fd);
@@ -389,7 +389,7 @@ static void pings_are_answered_within_bounds(void **state)
     net_close(&server);
 }
 
-static void silent_clients_are_pinged_then_left(void **state)
+static void silent_clients_are_pinged_then_closed(void **state)
 {
     size_t len;
     (void)state;
@@ -397,7 +397,7 @@ static void silent_clients_are_pinged_then_left(void **state)
     int fd = dial();
     assert_int_equal(next_frame(fd, &len), 0x89);
     assert_int_equal(next_frame(fd, &len), 0x89);
-    for (int i = 0; i < 20; i++) { // who answers stays
+    for (int i = 0; i < 20; i++) { // a client that answers pings stays
         assert_int_equal(next_frame(fd, &len), 0x89);
         put_frame(fd, 0x8a, "", 0);
     }
@@ -431,7 +431,7 @@ static void both_sides_close_once(void **state)
     put_frame(fd, 0x88, "\x03\xe9", 2);
     assert_over(fd);
     assert_int_equal(closed_code, 1001);
-    fd = dial(); // one that does not answer is left after a while
+    fd = dial(); // one that does not answer is closed after a while
     net_turns(&server);
     lq_ws_close(last_ws, 1001, NULL);
     assert_close_frame(fd, 1001);
@@ -451,7 +451,7 @@ int main(void)
         cmocka_unit_test(refuses_long_messages_so_that_the_code_is_read),
         cmocka_unit_test(slow_readers_keep_what_is_borrowed),
         cmocka_unit_test(pings_are_answered_within_bounds),
-        cmocka_unit_test(silent_clients_are_pinged_then_left),
+        cmocka_unit_test(silent_clients_are_pinged_then_closed),
         cmocka_unit_test(both_sides_close_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

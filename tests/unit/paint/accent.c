@@ -37,7 +37,7 @@ static void nails_take_fingers_in_order(void **state)
     assert_int_equal(worn[0], LQ_FINGER_UNKNOWN);
 }
 
-// A hand on its side, and a thumb that stands off at its lower end.
+// A hand on its side, with the thumb apart at its lower end.
 static void the_thumb_stands_off(void **state)
 {
     (void)state;
@@ -61,7 +61,7 @@ static void known_fingers_stay(void **state)
     lq_accent_choose(&look, &nails, worn);
     assert_int_equal(worn[0], LQ_FINGER_UNKNOWN);
     assert_int_equal(worn[2], LQ_FINGER_THUMB);
-    // Without accents nobody asks; a second hand far away is one of its own.
+    // Two groups far apart are separate hands.
     nails = hand_of((const float[][2]){{100, 100}, {160, 100}, {900, 100}, {960, 100}}, 4);
     nails.items[0].finger = LQ_FINGER_INDEX;
     lq_accent_choose(&look, &nails, worn);

@@ -13,8 +13,8 @@
 #include "unit/delta_e.h"
 #include "unit/unit.h"
 
-// The colour a screen shows is the one that was measured: no shade lies outside sRGB, and 8 bits
-// lose less than half a just visible difference.
+// Screens show the measured colour: no shade is outside sRGB, and rounding to 8 bits changes it by
+// less than half a just noticeable difference.
 static void shades_are_true_to_their_lab(void **state)
 {
     int count;
@@ -95,7 +95,7 @@ static void a_folder_adds_and_replaces(void **state)
     rmdir(dir);
 }
 
-static void bad_files_are_named(void **state)
+static void bad_files_are_named_in_errors(void **state)
 {
     (void)state;
     static const struct {
@@ -154,7 +154,7 @@ int main(void)
         cmocka_unit_test(names_are_found),
         cmocka_unit_test(the_list_has_everything),
         cmocka_unit_test(a_folder_adds_and_replaces),
-        cmocka_unit_test(bad_files_are_named),
+        cmocka_unit_test(bad_files_are_named_in_errors),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -49,7 +49,7 @@ static void adds_nothing_where_it_must_not(void **state)
     assert_false(lq_extend_measure(&extent, &oval, &picture, &nail));
 }
 
-// Every shape runs on from the nail's sides, ends where it should, and has its own end.
+// Every shape continues the nail's sides, ends where it should, and differs from the others.
 static void shapes_are_what_they_are_called(void **state)
 {
     (void)state;
@@ -122,14 +122,14 @@ static void a_hand_is_extended_whole_or_not_at_all(void **state)
     for (int i = 0; i < 5; i++)
         assert_false(chosen[i]);
     assert_true(chosen[5]);
-    nails.items[0].width = 3; // a speck of a nail holds nobody back
+    nails.items[0].width = 3; // a tiny nail does not affect the others
     lq_extend_choose(&nails, chosen);
     for (int i = 0; i < nails.count; i++)
         assert_true(chosen[i]);
 }
 
-// It darkens what lies beside the extension, more on the side away from the light, and nothing on
-// the natural nail, at its base or far away.
+// The shadow darkens the skin beside the extension, more on the side away from the light, and
+// nothing on the natural nail, at its base or far away.
 static void casts_a_shadow_away_from_the_light(void **state)
 {
     (void)state;

@@ -58,7 +58,7 @@ static void rows_equal_single_pixels(void **state)
     assert_true(differ * 500 < all);
 }
 
-// Where nothing is covered the photo comes back; gloss reflects more than creme, matte less.
+// Uncovered pixels keep the photo; gloss reflects more than creme, matte less.
 static void cover_and_gloss(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static void cover_and_gloss(void **state)
     assert_true(brightest[LQ_FINISH_CHROME] > 2.0f * brightest[LQ_FINISH_CREME]);
 }
 
-// No finish may be another one in disguise.
+// No two finishes may look the same.
 static void finishes_differ(void **state)
 {
     (void)state;
@@ -112,7 +112,7 @@ static void finishes_differ(void **state)
         }
 }
 
-// The same place of the nail has the same flakes at any row step and start.
+// The same place on the nail has the same flakes, whatever the step and start of the row.
 static void flakes_stay_in_place(void **state)
 {
     (void)state;
@@ -134,7 +134,7 @@ static void flakes_stay_in_place(void **state)
 }
 
 // Wherever the light is, also far on one side (a thumb seen from its side), a mirror's bright
-// windows cover a small part of the nail, and it has dark parts to be told as a mirror by.
+// windows cover a small part of the nail, and it has dark parts, so that it looks like a mirror.
 static void chrome_is_not_filled_with_white(void **state)
 {
     (void)state;
@@ -160,7 +160,7 @@ static void chrome_is_not_filled_with_white(void **state)
     }
 }
 
-// What satin's shine adds to a nail: the brightest of a row less the least bright, with the shine.
+// What satin's shine adds to a nail: the brightest minus the darkest pixel of a row.
 static void shine_of(const char *color, float added[3])
 {
     float one[N], zero[N] = {0}, out[2][3][N];
@@ -181,7 +181,7 @@ static void shine_of(const char *color, float added[3])
     }
 }
 
-// Grey haze on dark polish looks like dust: there is half of it, in the polish's own colour.
+// Grey haze on dark polish looks like dust, so it is halved and has the polish's own colour.
 static void satin_has_no_grey_haze(void **state)
 {
     (void)state;

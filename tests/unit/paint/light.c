@@ -1,4 +1,4 @@
-// The light that is estimated from skin and nails of known albedo in known light.
+// Estimates of the light from skin and nails of known albedo in known light.
 #include "paint/light.h"
 
 #include <math.h>

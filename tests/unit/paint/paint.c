@@ -101,7 +101,7 @@ static void only_covered_pixels_change(void **state)
     }
 }
 
-// A swatch comes out as it would look beside the nail, in the light that was estimated.
+// A painted swatch looks as a real one would beside the nail, in the estimated light.
 static void swatches_come_out_true(void **state)
 {
     static const char *const colors[] = {"#c71585", "#b00020", "#ff0000", "#ff2d95", "#39ff14",
@@ -126,7 +126,7 @@ static void swatches_come_out_true(void **state)
     }
 }
 
-// A French tip and an ombre need to know which end is the tip; else they are left out, not guessed.
+// A French tip and an ombre are left out if it is not known which end is the tip.
 static void the_tip_is_not_guessed(void **state)
 {
     static uint8_t plain[sizeof pixels];
@@ -191,8 +191,8 @@ static void highlights_are_kept(void **state)
     assert_true(rise[0] < 15);
 }
 
-// A white free edge is paint like the rest of the nail, not a highlight.
-// Mean difference of a pixel's green from the next one's, and the most green, well inside the nail.
+// Mean difference of a pixel's green from the next one's, and the highest green, well inside the
+// nail.
 static double unrest_of(const struct lq_image *image, const struct lq_nail *nail, int *most)
 {
     double sum = 0.0;
@@ -211,7 +211,7 @@ static double unrest_of(const struct lq_image *image, const struct lq_nail *nail
     return sum / count;
 }
 
-// Matte has no sparkle, though the photo's nail has: no pixel is brighter than beside it.
+// Matte polish hides the sparkle of the photo's nail: no pixel stands out from its neighbours.
 static void matte_hides_the_photos_sparkle(void **state)
 {
     struct lq_nails nails = one_nail();
@@ -231,7 +231,7 @@ static void matte_hides_the_photos_sparkle(void **state)
     }
 }
 
-// A soft photo: its highlights and flakes are as soft as its edges, and as bright in all.
+// In a soft photo, highlights and flakes are as soft as the edges, with the same total brightness.
 static void a_soft_picture_gets_soft_polish(void **state)
 {
     static const enum lq_finish flaky[] = {LQ_FINISH_SHIMMER, LQ_FINISH_GLITTER,
@@ -310,7 +310,7 @@ static void dark_scenes_get_darker_polish(void **state)
     assert_true(night[0] > 10.0 * night[1]);
 }
 
-// Any picture, any extreme: every sample stays a sample, nothing outside is touched.
+// With extreme pictures and looks, all samples stay finite, and nothing outside the nail changes.
 static void extremes_stay_finite(void **state)
 {
     static const char *const colors[] = {"#000", "#fff", "#00f", "#ff0"};
@@ -326,7 +326,7 @@ static void extremes_stay_finite(void **state)
         look.polish.opacity = round % 5 == 0 ? 0.0f : 1.0f;
         assert_ok(lq_paint(*state, &image, &nails, &look, NULL));
     }
-    // A nail that is almost nothing: no pixel is sure, so there is nothing to fit.
+    // A nail with hardly any coverage: no pixel is fully covered, so there is nothing to fit.
     memset(alpha, 0, sizeof(alpha));
     alpha[30 * 56 + 28] = 40;
     struct lq_image image = flat_picture(3, 150);

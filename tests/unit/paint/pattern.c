@@ -27,7 +27,7 @@ static void draw(int width, int height)
     lq_buf_release(&pixels);
 }
 
-// A clear texel's own colour never shows, at any level.
+// The colour of a transparent texel is never visible, at any level.
 static void levels_keep_their_means(void **state)
 {
     (void)state;
@@ -64,7 +64,7 @@ static float stretch_of(const struct lq_pattern *pattern, float aspect)
     return aspect / lq_pattern_span(pattern, aspect) * (float)whole->width / (float)whole->height;
 }
 
-// On a nail of any length spots stay round, and the pattern goes on where it ends.
+// On a nail of any length spots stay round, and the pattern repeats where it ends.
 static void long_nails_repeat_it_unstretched(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-// What nails mirror: the survey of a picture, and that each nail mirrors it from its own place.
+// The surroundings that nails mirror: how a picture is surveyed, and that each nail's reflection
+// depends on its position.
 #include "paint/surround.h"
 
 #include <math.h>
@@ -33,7 +34,7 @@ static struct lq_image room(void)
     return picture();
 }
 
-static void a_survey_tells_where_it_is_bright_and_what_is_grey(void **state)
+static void a_survey_measures_brightness_and_grey(void **state)
 {
     (void)state;
     struct lq_surround surround;
@@ -128,7 +129,7 @@ static float alike(const float *a, const float *b)
     return ab / sqrtf(aa * bb);
 }
 
-// How alike two nails come out, in nail coordinates: 1 is the same stripes.
+// The similarity of two painted nails in nail coordinates; 1: the same stripes.
 static float alike_of(void *painter, enum lq_finish finish, struct lq_nail one, struct lq_nail two)
 {
     static const uint8_t bed[3] = {214, 160, 148};
@@ -164,7 +165,7 @@ static void no_two_nails_mirror_the_same(void **state)
     assert_true(gloss < 0.9f && turned_gloss < 0.9f);
 }
 
-// A finger's highlight is one, not two bars side by side.
+// A nail has one highlight, not two bars side by side.
 static void gloss_has_one_highlight(void **state)
 {
     float green[POINTS * POINTS];
@@ -202,7 +203,7 @@ static int finish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_survey_tells_where_it_is_bright_and_what_is_grey),
+        cmocka_unit_test(a_survey_measures_brightness_and_grey),
         cmocka_unit_test(small_pictures_are_surveyed),
         cmocka_unit_test(places_beyond_the_picture_are_mirrored),
         cmocka_unit_test(no_two_nails_mirror_the_same),

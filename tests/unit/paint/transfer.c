@@ -28,7 +28,8 @@ static void extremes(void **state)
         assert_float_equal(stored[i], expected[i], 1e-6f);
 }
 
-// Every stored value survives the way to linear light and back, in both depths and layouts.
+// Converting every stored value to linear light and back gives the same value, in both depths and
+// layouts.
 static void round_trip(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-// Who may hold how much, when all together hold what they may.
+// How much memory each client may hold once the common limit is reached.
 #include "serve/guard/account.h"
 
 #include <pthread.h>
@@ -71,7 +71,7 @@ static void the_address_that_holds_most_is_refused(void **state)
         assert_true(lq_charge_grow(&flood[i].charge, 110));
     assert_false(lq_charge_grow(&flood[0].charge, 130)); // 1,010 in all
     assert_int_equal(flood[0].charge.bytes, 110);        // nothing was changed
-    assert_true(lq_charge_grow(&user.charge, 400));      // its address has room for 500
+    assert_true(lq_charge_grow(&user.charge, 400));      // its address may hold 500
     assert_false(lq_charge_grow(&user.charge, 501));
     assert_true(lq_account_has_room(account, &b));
     assert_false(lq_account_has_room(account, &a));
@@ -81,7 +81,7 @@ static void the_address_that_holds_most_is_refused(void **state)
     lq_account_free(account);
 }
 
-static void within_an_address_who_holds_little_goes_on(void **state)
+static void within_an_address_small_holders_continue(void **state)
 {
     (void)state;
     struct lq_account *account = lq_account_new(MAX);
@@ -98,13 +98,13 @@ static void within_an_address_who_holds_little_goes_on(void **state)
     lq_account_free(account);
 }
 
-static void a_newcomer_comes_in_while_one_address_holds_all(void **state)
+static void a_newcomer_is_admitted_while_one_address_holds_all(void **state)
 {
     (void)state;
     struct lq_account *account = lq_account_new(MAX);
     struct client flood;
     come(&flood, account, &a);
-    lq_charge_set(&flood.charge, 2 * MAX); // what is there already is never refused
+    lq_charge_set(&flood.charge, 2 * MAX); // memory that is already in use is never rejected
     assert_true(lq_account_has_room(account, &b));
     assert_false(lq_account_has_room(account, &a));
     assert_false(lq_charge_grow(&flood.charge, SIZE_MAX));
@@ -157,8 +157,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_are_known_at_any_moment),
         cmocka_unit_test(the_address_that_holds_most_is_refused),
-        cmocka_unit_test(within_an_address_who_holds_little_goes_on),
-        cmocka_unit_test(a_newcomer_comes_in_while_one_address_holds_all),
+        cmocka_unit_test(within_an_address_small_holders_continue),
+        cmocka_unit_test(a_newcomer_is_admitted_while_one_address_holds_all),
         cmocka_unit_test(without_a_holder_nothing_is_counted),
         cmocka_unit_test(many_threads_may_charge),
     };

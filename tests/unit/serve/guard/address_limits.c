@@ -54,7 +54,7 @@ static void a_proxy_has_no_share(void **state)
     assert_true(lq_address_limits_init(&peers, 4, 1));
     for (int i = 0; i < 4; i++)
         assert_true(lq_address_limits_admit_any(&peers, &proxy));
-    assert_false(lq_address_limits_admit_any(&peers, &proxy)); // all of them are the limit
+    assert_false(lq_address_limits_admit_any(&peers, &proxy)); // at the limit
     for (int i = 0; i < 4; i++)
         lq_address_limits_leave(&peers, &proxy);
     assert_int_equal(peers.count, 0);
@@ -71,7 +71,7 @@ static void without_a_limit_the_room_is_the_limit(void **state)
         assert_true(lq_address_limits_admit(&peers, &a));
     assert_false(lq_address_limits_admit(&peers, &a));
     assert_false(lq_address_limits_admit(&peers, &b));
-    lq_address_limits_leave(&peers, &b); // has none
+    lq_address_limits_leave(&peers, &b); // it has no connection
     lq_address_limits_leave(&peers, &a);
     assert_true(lq_address_limits_admit(&peers, &b));
     lq_address_limits_release(&peers);

@@ -21,7 +21,7 @@ static struct lq_client_info read_client(const struct lq_client_facts *facts, co
 static const struct {
     const char *peer, *forwarded_for, *forwarded, *client;
 } ways[] = {
-    // who is not trusted may write what it likes
+    // headers of an untrusted peer are ignored
     {"192.0.2.1", "198.51.100.9", NULL, "192.0.2.1"},
     {"192.0.2.1", NULL, "for=198.51.100.9", "192.0.2.1"},
     {"192.0.2.1", NULL, NULL, "192.0.2.1"},
@@ -29,7 +29,7 @@ static const struct {
     {"10.0.0.1", "198.51.100.9", NULL, "198.51.100.9"},
     {"2001:db8:f::1", "198.51.100.9", NULL, "198.51.100.9"},
     {"::ffff:10.0.0.1", "198.51.100.9", NULL, "198.51.100.9"},
-    // from the right, as long as a hop is trusted; what is left of it is the client's own word
+    // read from the right, as long as hops are trusted; the client itself wrote the rest
     {"10.0.0.1", "127.0.0.1, 198.51.100.9", NULL, "198.51.100.9"},
     {"10.0.0.1", "127.0.0.1, 198.51.100.9, 10.0.0.2", NULL, "198.51.100.9"},
     {"10.0.0.1", "10.0.0.3,10.0.0.2", NULL, "10.0.0.3"},
@@ -38,7 +38,7 @@ static const struct {
     {"10.0.0.1", "2001:db8::7", NULL, "2001:db8::7"},
     {"10.0.0.1", "[2001:db8::7]:443", NULL, "2001:db8::7"},
     {"10.0.0.1", "[2001:db8::7]", NULL, "2001:db8::7"},
-    // what cannot be read ends the walk at the last hop that could
+    // an unreadable element ends the search at the hop before it
     {"10.0.0.1", "unknown", NULL, "10.0.0.1"},
     {"10.0.0.1", "198.51.100.9, unknown, 10.0.0.2", NULL, "10.0.0.2"},
     {"10.0.0.1", "198.51.100.9, [2001:db8::7", NULL, "10.0.0.1"},
@@ -53,9 +53,9 @@ static const struct {
      "198.51.100.9"},
     {"10.0.0.1", NULL, "for=_hidden", "10.0.0.1"},
     {"10.0.0.1", NULL, "proto=https", "10.0.0.1"},
-    // a quote that a client left open does not swallow what the proxy wrote unnoticed
+    // a client's unclosed quote cannot hide the proxy's own element
     {"10.0.0.1", NULL, "for=\"127.0.0.1, for=198.51.100.9", "10.0.0.1"},
-    // two stories that differ: nobody knows which of them the proxy wrote
+    // the two headers differ: it is unknown which of them the proxy wrote
     {"10.0.0.1", "198.51.100.9", "for=127.0.0.1", "10.0.0.1"},
     {"10.0.0.1", "198.51.100.9", "for=198.51.100.9", "198.51.100.9"},
 };
@@ -105,7 +105,7 @@ static const struct {
      "shop.example", true},
     {"10.0.0.1", {.host = "node1", .forwarded_proto = "wss"}, "node1", true},
     {"10.0.0.1", {.host = "node1", .tls = true, .forwarded_proto = "http"}, "node1", false},
-    // each hop added one: that of the hop which named the client
+    // each hop added one value: the value of the hop that named the client counts
     {"10.0.0.1",
      {.host = "node1", .forwarded_for = "198.51.100.9, 10.0.0.2",
       .forwarded_host = "shop.example, inner", .forwarded_proto = "https, http"},

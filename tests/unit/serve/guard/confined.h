@@ -30,9 +30,9 @@ static inline int remove_folders(void **state)
     return rmdir(readable) | rmdir(writable);
 }
 
-static int tcp; // made before the sandbox was entered
+static int tcp; // created before entering the sandbox
 
-enum { HAS_NONE = 77 }; // the kernel has no such fence: nothing to see here
+enum { HAS_NONE = 77 }; // the kernel does not support this: skip
 
 // Runs `check` in a child after entering; its exit status is what `check` returns.
 static inline int in_child(int (*enter)(const struct lq_sandbox *confine, struct lq_error *err),
@@ -72,6 +72,6 @@ static inline bool makes(int family, int type)
     if (fd >= 0)
         close(fd);
     else if (errno != EAFNOSUPPORT)
-        return true; // refused by something else: that shows nothing
+        return true; // rejected for another reason, which proves nothing
     return fd >= 0;
 }

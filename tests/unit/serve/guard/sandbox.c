@@ -1,4 +1,4 @@
-// Each case gives up its rights in a child process and tells what it could still do.
+// Each case gives up its rights in a child process and checks what it can still do.
 #include "unit/serve/guard/confined.h"
 
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static void landlock_fences_files(void **state)
     assert_int_equal(in_child(lq_sandbox_landlock, false, check_files), 0);
 }
 
-// What the C library, the loop and an engine that makes its own code call must go on.
+// The calls of the C library, the loop and an engine that generates code must still work.
 static int check_good_calls(void)
 {
     char name[64], text[64] = "";
@@ -70,7 +70,7 @@ static int check_good_calls(void)
     return !right;
 }
 
-static void what_a_server_does_goes_on(void **state)
+static void a_servers_own_calls_still_work(void **state)
 {
     (void)state;
     assert_int_equal(in_child(lq_sandbox_seccomp, false, check_good_calls), 0);
@@ -152,7 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(landlock_fences_files),
-        cmocka_unit_test(what_a_server_does_goes_on),
+        cmocka_unit_test(a_servers_own_calls_still_work),
         cmocka_unit_test(threads_go_on_and_connecting_can_be_kept),
         cmocka_unit_test(no_core_is_written),
         cmocka_unit_test(root_is_given_up),

@@ -1,4 +1,4 @@
-// Which system calls the filter refuses: each case tries them in a child process.
+// Which system calls the filter denies: each case tries them in a child process.
 #include "unit/serve/guard/confined.h"
 
 #include <fcntl.h>
@@ -24,15 +24,15 @@ static int check_calls(void)
     right &= call_is_refused(syscall(SYS_bpf, 0, NULL, 0));
     right &= call_is_refused(kill(getppid(), 0));
     right &= call_is_refused(syscall(SYS_tgkill, getppid(), getppid(), 0));
-    right &= signal(SIGUSR1, SIG_IGN) != SIG_ERR && raise(SIGUSR1) == 0; // itself it may
+    right &= signal(SIGUSR1, SIG_IGN) != SIG_ERR && raise(SIGUSR1) == 0; // it may signal itself
 #if !defined(LQ_SANITIZE)
     right &= call_is_refused(fork());
 #endif
     return !right;
 }
 
-// Calls whose only answer is EPERM, whatever they are given. With the zeros below none of them
-// would say that by itself (for root).
+// Calls that always fail with EPERM, whatever their arguments. Without the filter, none of them
+// would fail with EPERM for the zeros below (as root).
 static const int no_calls[] = {
     SYS_execve, SYS_execveat, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_kill,
     SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_open, SYS_pidfd_getfd,
@@ -79,15 +79,15 @@ static int check_no_calls(void)
     return 0;
 }
 
-static void calls_that_no_server_needs(void **state)
+static void calls_that_no_server_needs_are_denied(void **state)
 {
     (void)state;
     assert_int_equal(in_child(lq_sandbox_seccomp, false, check_no_calls), 0);
     assert_int_equal(in_child(lq_sandbox_seccomp, true, check_no_calls), 0);
 }
 
-// What is said in an attack's words: the same numbers with halves of registers filled that the
-// kernel does not look at, and arguments that are bad ones of good calls.
+// Attempts to bypass the filter: allowed values with bits set in the register half that the kernel
+// ignores, and denied arguments of allowed calls.
 static int check_arguments(void)
 {
     const unsigned long high = 1ul << 32;
@@ -109,7 +109,7 @@ static int check_arguments(void)
     right &= syscall(SYS_prlimit64, getpid(), RLIMIT_NOFILE, NULL, &limit) == 0;
     right &= call_is_refused(syscall(SYS_tgkill, 1, 1, 0));
     right &= call_is_refused(syscall(SYS_setpriority, PRIO_PROCESS, getppid(), 5));
-    // netlink beyond ROUTE, in both spellings of a number
+    // netlink protocols other than ROUTE, with and without extra bits in the register
     for (int protocol = 1; protocol < 23; protocol++)
         right &= socket(AF_NETLINK, SOCK_RAW, protocol) < 0;
     right &= socket(AF_NETLINK, SOCK_RAW, 0) >= 0 && socket(AF_NETLINK, SOCK_DGRAM, 0) >= 0;
@@ -122,7 +122,7 @@ static int check_arguments(void)
     return !right;
 }
 
-// Ways around what is refused by name.
+// Other calls with the effect of denied ones.
 static int check_ways_around(void)
 {
     struct sockaddr_in nowhere = {.sin_family = AF_INET, .sin_port = htons(9),
@@ -136,7 +136,7 @@ static int check_ways_around(void)
     char path[256];
     snprintf(path, sizeof path, "%s/kept", writable);
     int file = open(path, O_CREAT | O_WRONLY, 0600);
-    // a signal to any process, by way of a descriptor
+    // signalling any process through a descriptor
     bool right = call_is_refused(fcntl(tcp, F_SETOWN, getppid()));
     right &= call_is_refused(fcntl(tcp, F_SETOWN_EX, &owner));
     right &= call_is_refused(fcntl(tcp, F_SETSIG, SIGKILL));
@@ -146,12 +146,12 @@ static int check_ways_around(void)
     right &= fcntl(tcp, F_SETFL, fcntl(tcp, F_GETFL) | O_NONBLOCK) == 0;
     int other = fcntl(tcp, F_DUPFD_CLOEXEC, 0);
     right &= other >= 0 && close(other) == 0;
-    // a connection without connect
+    // connecting without connect()
     right &= call_is_refused(sendto(tcp, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&nowhere,
                                     sizeof nowhere));
     right &= call_is_refused(sendmsg(tcp, &message, MSG_FASTOPEN | MSG_NOSIGNAL));
     right &= call_is_refused(sendmmsg(tcp, messages, 1, MSG_FASTOPEN));
-    // a file that may only be read made empty
+    // truncating a read-only file
     right &= file >= 0 && write(file, "text", 4) == 4;
     right &= call_is_refused(open(path, O_RDONLY | O_TRUNC));
     right &= call_is_refused(syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_TRUNC, 0));
@@ -159,21 +159,21 @@ static int check_ways_around(void)
     right &= syscall(437 /* openat2 */, AT_FDCWD, path, NULL, 0) == -1 && errno == ENOSYS;
     int again = open(path, O_WRONLY | O_TRUNC);
     right &= again >= 0 && unlink(path) == 0;
-    // others' turns
+    // the scheduling of other processes
     right &= call_is_refused(sched_setscheduler(getppid(), SCHED_IDLE, &none));
     right &= call_is_refused(sched_setparam(getppid(), &none));
     right &= sched_setscheduler(0, SCHED_OTHER, &none) == 0;
     return !right;
 }
 
-static void ways_around_what_is_refused(void **state)
+static void ways_around_denied_calls_are_denied(void **state)
 {
     (void)state;
     assert_int_equal(in_child(lq_sandbox_seccomp, false, check_ways_around), 0);
     assert_int_equal(in_child(lq_sandbox_seccomp, true, check_ways_around), 0);
 }
 
-static void good_calls_with_bad_arguments(void **state)
+static void good_calls_with_bad_arguments_are_denied(void **state)
 {
     (void)state;
     assert_int_equal(in_child(lq_sandbox_seccomp, false, check_arguments), 0);
@@ -194,7 +194,7 @@ static int check_raw_sockets(void)
     return !right;
 }
 
-static void only_what_asks_a_server_of_inference(void **state)
+static void raw_sockets_are_denied_to_remote_engines(void **state)
 {
     (void)state;
     assert_int_equal(in_child(lq_sandbox_seccomp, true, check_raw_sockets), 0);
@@ -217,13 +217,13 @@ static int check_clone(void)
     right &= call_is_refused(prctl(PR_SET_PTRACER, -1));
     right &= call_is_refused(prctl(PR_SET_MM, 1, 0, 0, 0));
     right &= prctl(PR_SET_NAME, "test") == 0 && prctl(PR_GET_DUMPABLE) >= 0;
-    // Answered by the kernel, not refused by the filter, also where there are no such vectors.
+    // The kernel must answer these, not the filter, even on processors without such vectors.
     right &= prctl(51 /* PR_SVE_GET_VL */) >= 0 || errno == EINVAL;
     right &= prctl(64 /* PR_SME_GET_VL */) >= 0 || errno == EINVAL;
     return !right;
 }
 
-static void threads_alone_are_made(void **state)
+static void clone_may_only_create_threads(void **state)
 {
     (void)state;
     assert_int_equal(in_child(lq_sandbox_seccomp, false, check_clone), 0);
@@ -231,7 +231,7 @@ static void threads_alone_are_made(void **state)
 #endif
 
 #if defined(__x86_64__)
-// The same kernel's calls by other numbers: x32's, and those of 32-bit programs.
+// The kernel's calls by the numbers of other ABIs: x32, and 32-bit programs.
 static int check_other_numbers(void)
 {
     const int x32 = 0x40000000;
@@ -261,7 +261,7 @@ static int enter_with_signals(const struct lq_sandbox *confine, struct lq_error 
     return lq_sandbox_seccomp(confine, err);
 }
 
-static void other_kinds_of_calls(void **state)
+static void calls_of_other_abis_are_denied(void **state)
 {
     (void)state;
     assert_int_equal(in_child(lq_sandbox_seccomp, false, check_other_numbers), 0);
@@ -282,14 +282,14 @@ static int enter_with_gpu(const struct lq_sandbox *confine, struct lq_error *err
     return lq_sandbox_seccomp(&with, err);
 }
 
-// The drivers' requests: NVIDIA's, its unified memory's, Intel's.
+// Requests of GPU drivers: NVIDIA's, its unified memory's, Intel's.
 static const unsigned long gpu_requests[] = {0xc00846d6, 33, 0x30000001, 0xc0406400};
 
 static int check_gpu(void)
 {
     int null = open("/dev/null", O_RDWR);
     char line = 0;
-    bool right = call_is_refused(ioctl(null, TIOCSTI, &line)); // still
+    bool right = call_is_refused(ioctl(null, TIOCSTI, &line)); // still denied
     for (size_t i = 0; i < LQ_COUNT(gpu_requests); i++)
         right &= !call_is_refused(ioctl(null, gpu_requests[i], 0));
     return !right;
@@ -304,7 +304,7 @@ static int check_no_gpu(void)
     return !right;
 }
 
-static void drivers_of_gpus_are_spoken_to_when_asked(void **state)
+static void gpu_driver_requests_are_allowed_on_demand(void **state)
 {
     (void)state;
     assert_int_equal(in_child(enter_with_gpu, false, check_gpu), 0);
@@ -315,16 +315,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seccomp_fences_calls),
-        cmocka_unit_test(drivers_of_gpus_are_spoken_to_when_asked),
-        cmocka_unit_test(calls_that_no_server_needs),
-        cmocka_unit_test(good_calls_with_bad_arguments),
-        cmocka_unit_test(ways_around_what_is_refused),
-        cmocka_unit_test(only_what_asks_a_server_of_inference),
+        cmocka_unit_test(gpu_driver_requests_are_allowed_on_demand),
+        cmocka_unit_test(calls_that_no_server_needs_are_denied),
+        cmocka_unit_test(good_calls_with_bad_arguments_are_denied),
+        cmocka_unit_test(ways_around_denied_calls_are_denied),
+        cmocka_unit_test(raw_sockets_are_denied_to_remote_engines),
 #if !defined(LQ_SANITIZE)
-        cmocka_unit_test(threads_alone_are_made),
+        cmocka_unit_test(clone_may_only_create_threads),
 #endif
 #if defined(__x86_64__)
-        cmocka_unit_test(other_kinds_of_calls),
+        cmocka_unit_test(calls_of_other_abis_are_denied),
 #endif
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders);

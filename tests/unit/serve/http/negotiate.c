@@ -36,7 +36,7 @@ static void the_coding_liked_best_is_chosen(void **state)
         {"identity;q=0.5, gzip;q=0.4", ALL, LQ_CODING_IDENTITY},
         {", ,gzip,", ALL, LQ_CODING_GZIP},
         {"gzipped, brotli", ALL, LQ_CODING_IDENTITY},
-        // What is no weight asks for nothing.
+        // A malformed weight: the coding is not used.
         {"br;q=2, gzip;q=0.1", ALL, LQ_CODING_GZIP},
         {"br;q=1.5, gzip;q=0.1", ALL, LQ_CODING_GZIP},
         {"br;q=x, gzip;q=0.1", ALL, LQ_CODING_GZIP},

@@ -13,7 +13,7 @@ static int read_form(const char *body, const char *boundary, char *out)
     struct lq_web_form form;
     struct lq_form_field field;
     size_t len = strlen(body);
-    uint8_t *copy = malloc(len ? len : 1); // exact size: the sanitizers see any step beyond
+    uint8_t *copy = malloc(len ? len : 1); // exact size: the sanitizers detect any read past it
     memcpy(copy, body, len);
     *out = 0;
     int status = 0;
@@ -59,8 +59,8 @@ static void reads_multipart_fields(void **state)
     assert_string_equal(out, "=no name;");
 }
 
-// As .NET, Java, Go, PHP's and hand-written clients send them.
-static void reads_what_the_world_writes(void **state)
+// Forms as sent by .NET, Java, Go, PHP and hand-written clients.
+static void reads_forms_of_common_clients(void **state)
 {
     (void)state;
     static const struct { const char *body, *boundary, *fields; } forms[] = {
@@ -151,7 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_urlencoded_fields),
         cmocka_unit_test(reads_multipart_fields),
-        cmocka_unit_test(reads_what_the_world_writes),
+        cmocka_unit_test(reads_forms_of_common_clients),
         cmocka_unit_test(refuses_parts_that_it_would_misread),
         cmocka_unit_test(refuses_forms_that_are_cut_short),
         cmocka_unit_test(finds_the_boundary),

@@ -25,7 +25,7 @@ static void reads_look_fields(void **state)
     assert_float_equal(look.polish.texture, 0.25f, 1e-6);
     assert_float_equal(look.polish.opacity, 0.5f, 1e-6);
     assert_false(look.polish.sheen);
-    // What is left out, or null, stays; text counts as in a form.
+    // Missing and null fields keep their values; text is read as in a form.
     assert_ok(look_json(&look, "{\"color\":null,\"texture\":\"0.75\",\"sheen\":\"on\"}"));
     assert_int_equal(look.polish.color[0], 1);
     assert_float_equal(look.polish.texture, 0.75f, 1e-6);
@@ -103,7 +103,7 @@ static void finds_the_picture_in_events(void **state)
     assert_ok(read_body(&mine, LQ_BODY_EVENT, "[\"frame\",\"Zm9v\"]"));
     assert_null(mine.picture.id);
     done(&mine);
-    // A placeholder without its attachment is no picture.
+    // A placeholder without its attachment is an error.
     assert_int_equal(read_body(&mine, LQ_BODY_EVENT,
                                "[\"frame\",{\"_placeholder\":true,\"num\":0}]"),
                      LQ_ERR_FIELD);
@@ -128,7 +128,7 @@ static void finds_the_picture_in_forms(void **state)
     done(&mine);
 }
 
-static void text_of_no_said_kind_says_it_itself(void **state)
+static void text_without_a_type_is_recognised_by_content(void **state)
 {
     (void)state;
     struct case_slot mine;
@@ -168,7 +168,7 @@ static int read_multipart(struct case_slot *mine, const char *headers, const cha
     return lq_frame_request_read(&mine->slot, &mine->decoded, &mine->picture, NULL);
 }
 
-// A text part may hold the picture's base64; what stands for no picture is left to the decoder.
+// A text part may contain the picture's base64; anything else is passed to the decoder.
 static void parts_hold_bytes_or_text(void **state)
 {
     (void)state;
@@ -191,7 +191,7 @@ int main(void)
         cmocka_unit_test(reads_look_fields),          cmocka_unit_test(a_bad_field_changes_nothing),
         cmocka_unit_test(finds_the_picture_in_json),  cmocka_unit_test(finds_the_picture_in_events),
         cmocka_unit_test(finds_the_picture_in_forms),
-        cmocka_unit_test(text_of_no_said_kind_says_it_itself),
+        cmocka_unit_test(text_without_a_type_is_recognised_by_content),
         cmocka_unit_test(parts_hold_bytes_or_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

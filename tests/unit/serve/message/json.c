@@ -46,7 +46,7 @@ static void depth_has_a_limit(void **state)
     assert_int_equal(read_nested(LQ_JSON_DEPTH_MAX + 1), LQ_ERR_SYNTAX);
 }
 
-// [0,0,…]: the array itself and `count` - 1 numbers, one of which stands after no comma.
+// [0,0,…]: the array itself and `count` - 1 numbers, of which only the first follows no comma.
 static int read_many(int count)
 {
     char text[2 * LQ_JSON_VALUES_MAX + 8] = "[0";

@@ -1,4 +1,4 @@
-// What a picture will cost, by the first bytes of each kind of body.
+// Estimating a picture's cost from the first bytes of each kind of body.
 #include "serve/sched/cost.h"
 
 #include <string.h>
@@ -63,7 +63,7 @@ static void the_header_tells_the_pixels(void **state)
     assert_int_equal(peek(LQ_BODY_PICTURE, bytes, len).pixels, WIDTH * HEIGHT);
     len = jpeg_head(bytes, 100000); // an EXIF with pictures of its own
     assert_int_equal(peek(LQ_BODY_PICTURE, bytes, len).pixels, WIDTH * HEIGHT);
-    len = jpeg_head(bytes, 400000); // too far behind: the most there may be
+    len = jpeg_head(bytes, 400000); // too far from the start: the maximum is assumed
     assert_int_equal(peek(LQ_BODY_PICTURE, bytes, len).pixels, LQ_FRAME_PIXELS_MAX);
     static const uint8_t png[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13,
                                   'I', 'H', 'D', 'R', 0, 0, 2, 128, 0, 0, 1, 224, 8, 2};
@@ -73,7 +73,7 @@ static void the_header_tells_the_pixels(void **state)
     assert_int_equal(peek(LQ_BODY_PICTURE, "", 0).pixels, 0);
 }
 
-static void it_is_found_in_forms_and_text(void **state)
+static void the_picture_is_found_in_forms_and_text(void **state)
 {
     (void)state;
     static uint8_t bytes[4096];
@@ -90,7 +90,7 @@ static void it_is_found_in_forms_and_text(void **state)
     assert_ok(lq_buf_append(&text, "\"}", 2));
     assert_int_equal(peek(LQ_BODY_JSON, text.data, text.len).pixels, WIDTH * HEIGHT);
     assert_int_equal(peek(LQ_BODY_EVENT, text.data, text.len).pixels, WIDTH * HEIGHT);
-    // Written in a way that takes a reader: the most there may be.
+    // Encoded so that only a JSON parser can read it: the maximum is assumed.
     static const char escaped[] = "{\"image\":\"\\u002f9j/4AAQ\"}";
     assert_int_equal(peek(LQ_BODY_JSON, escaped, sizeof escaped - 1).pixels, LQ_FRAME_PIXELS_MAX);
     lq_buf_release(&text);
@@ -101,8 +101,8 @@ static void it_is_found_in_forms_and_text(void **state)
     assert_int_equal(peek_and_close().pixels, WIDTH * HEIGHT);
 }
 
-// The text of a JPEG's head with each slash and plus written in another way.
-static void written(struct lq_buf *out, const char *before, const char *slash, const char *plus)
+// Writes a JPEG's head as base64, with each slash and plus encoded in the given way.
+static void encoded(struct lq_buf *out, const char *before, const char *slash, const char *plus)
 {
     static uint8_t bytes[4096];
     struct lq_buf text;
@@ -126,21 +126,21 @@ static void it_is_read_as_clients_write_it(void **state)
     static const char url[] = "color=red&image=data%3Aimage%2Fjpeg%3Bbase64%2C";
     struct lq_buf text;
     lq_buf_init(&text, 1 << 17);
-    written(&text, "{\"image\": \"data:image\\/jpeg;base64,", "\\/", "+"); // PHP
+    encoded(&text, "{\"image\": \"data:image\\/jpeg;base64,", "\\/", "+"); // PHP
     assert_int_equal(peek(LQ_BODY_JSON, text.data, text.len).pixels, WIDTH * HEIGHT);
-    written(&text, url, "%2F", "%2B");
+    encoded(&text, url, "%2F", "%2B");
     assert_int_equal(peek(LQ_BODY_URLENCODED, text.data, text.len).pixels, WIDTH * HEIGHT);
     assert_int_equal(peek(LQ_BODY_URLENCODED, text.data, text.len).passes, 1);
-    written(&text, "image=", "%2f", "%2b");
+    encoded(&text, "image=", "%2f", "%2b");
     assert_int_equal(peek(LQ_BODY_URLENCODED, text.data, text.len).pixels, WIDTH * HEIGHT);
-    // A small picture in front of the one that counts hides nothing.
-    written(&text, "junk=/9j/AAAA&ximage=/9j/AAAA&image=iVBORw0KGgo&image=", "/", "%2B");
+    // A small picture before the one that counts cannot hide it.
+    encoded(&text, "junk=/9j/AAAA&ximage=/9j/AAAA&image=iVBORw0KGgo&image=", "/", "%2B");
     assert_int_equal(peek(LQ_BODY_URLENCODED, text.data, text.len).pixels, WIDTH * HEIGHT);
     assert_int_equal(peek(LQ_BODY_URLENCODED, "color=red", 9).pixels, 0);
     lq_buf_release(&text);
 }
 
-static void a_closer_look_is_seen_wherever_it_is_said(void **state)
+static void multiscale_is_found_in_every_field(void **state)
 {
     (void)state;
     static const char plain[] = "image=%2F9j%2F4AAQ", said[] = "closer=1&image=x",
@@ -167,7 +167,7 @@ static void what_is_long_is_heavy(void **state)
                         multiscale = {640 * 480, 7};
     assert_int_equal(lq_cost_kind(&small, true), LQ_TURN_LIVE);
     assert_int_equal(lq_cost_kind(&small, false), LQ_TURN_LIGHT);
-    assert_int_equal(lq_cost_kind(&large, true), LQ_TURN_HEAVY); // as long as a still
+    assert_int_equal(lq_cost_kind(&large, true), LQ_TURN_HEAVY); // takes as long as a still
     assert_int_equal(lq_cost_kind(&large, false), LQ_TURN_HEAVY);
     assert_int_equal(lq_cost_kind(&multiscale, false), LQ_TURN_HEAVY);
 }
@@ -184,7 +184,7 @@ static void costs_are_learned(void **state)
     assert_int_equal(lq_cost_us(&cost, &big), 16 * 40000 + 7 * 10000);
     lq_cost_learn(&cost, &(struct lq_cost_seen){1000000, 20000, 1, 30000});
     assert_int_equal(lq_cost_us(&cost, &one), 30000 + 20000);
-    lq_cost_learn(&cost, &(struct lq_cost_seen){100, 20000, 0, 0}); // tells nothing
+    lq_cost_learn(&cost, &(struct lq_cost_seen){100, 20000, 0, 0}); // too small to learn from
     assert_int_equal(lq_cost_us(&cost, &one), 30000 + 20000);
     lq_cost_release(&cost);
 }
@@ -193,9 +193,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_header_tells_the_pixels),
-        cmocka_unit_test(it_is_found_in_forms_and_text),
+        cmocka_unit_test(the_picture_is_found_in_forms_and_text),
         cmocka_unit_test(it_is_read_as_clients_write_it),
-        cmocka_unit_test(a_closer_look_is_seen_wherever_it_is_said),
+        cmocka_unit_test(multiscale_is_found_in_every_field),
         cmocka_unit_test(what_is_long_is_heavy),
         cmocka_unit_test(costs_are_learned),
     };

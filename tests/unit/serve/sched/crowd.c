@@ -1,6 +1,6 @@
-// A crowd of cameras before a machine that cannot serve them all, played on a clock of the test's
-// own: what load.h decides is the real thing, workers and clients are models of session.c and of
-// the page. Each figure is the same in every run.
+// Simulates more cameras than a machine can serve, on a simulated clock: the decisions of load.h
+// are the real ones, workers and clients are models of session.c and of the page. Results are the
+// same in every run.
 #include "serve/sched/load.h"
 
 #include <stdlib.h>
@@ -20,21 +20,21 @@ enum {
     QUIET_US = LQ_LOAD_RETRY_S * 1000000
 };
 
-// What a frame costs one worker, as measured on two cores, and how uneven that is.
+// A frame's time in one worker, as measured on two cores, and its variation.
 struct machine {
     double looked_us, propagated_us;
-    double jitter;      // each frame takes up to so much more or less of itself …
-    double hiccup;      // … and this share of them is held up
-    double hiccup_us;   // … for so long
+    double jitter;      // each frame takes up to this share more or less …
+    double hiccup;      // … and this share of them is delayed
+    double hiccup_us;   // … by this long
     bool overtaking;    // clients with frame ids
 };
 static const struct machine quiet = {14300, 3300, .15, .01, 10000, true};
 
 struct camera {
     double due_us;
-    uint64_t quiet_until_us;     // it was told BUSY
-    int unanswered;              // frames
-    uint64_t arrived_us[LQ_IN_FLIGHT_MAX], stale_us[LQ_IN_FLIGHT_MAX]; // of those that wait
+    uint64_t quiet_until_us;     // after BUSY
+    int unanswered;              // frames without a reply
+    uint64_t arrived_us[LQ_IN_FLIGHT_MAX], stale_us[LQ_IN_FLIGHT_MAX]; // of waiting frames
     int waiting, working, overtaken, propagated_running;
     bool queued;
     struct lq_load_client load_client;
@@ -49,10 +49,10 @@ struct worker {
 
 struct outcome {
     int served;             // cameras that were never refused …
-    double fps;             // … and what each of them got
+    double fps;             // … and the rate that each of them got
     double p50_ms, p99_ms;  // of all replies
     double fps_all;
-    int dropped;            // for their age
+    int dropped;            // because of their age
 };
 
 static struct play {
@@ -131,7 +131,7 @@ static void finish(const struct machine *machine, struct worker *worker)
     play.ms[play.replies++] = (double)(play.now_us - worker->arrived_us) / 1000;
     camera->replies++;
     camera->working--;
-    camera->unanswered -= 1 + camera->overtaken; // the newer reply settles older ids
+    camera->unanswered -= 1 + camera->overtaken; // a newer reply also completes older ids
     camera->overtaken = 0;
     worker->camera = NULL;
     queue(camera);
@@ -143,7 +143,7 @@ static void expose(const struct machine *machine, struct camera *camera)
     camera->due_us += 1e6 / FPS;
     if (play.now_us < camera->quiet_until_us || camera->unanswered == LQ_IN_FLIGHT_MAX)
         return;
-    static const struct lq_load_share alike = {1, 1}; // each from an address of its own
+    static const struct lq_load_share alike = {1, 1}; // each from a different address
     if (!lq_load_admit(&play.load, &camera->load_client, &alike, play.now_us, play.ring_count)) {
         camera->refused++;
         camera->quiet_until_us = play.now_us + QUIET_US;
@@ -196,7 +196,7 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// All cameras come at once; after a while to settle it is counted for some seconds.
+// All cameras start at once; after a settling time, the results are measured for some seconds.
 static struct outcome crowd(const struct machine *machine, int users, uint64_t seed)
 {
     uint64_t tick_us = 1000000 + seed * 123457 % 1000000;
@@ -231,7 +231,7 @@ static struct outcome crowd(const struct machine *machine, int users, uint64_t s
     return outcome;
 }
 
-static void who_fits_is_all_served(void **state)
+static void all_that_fit_are_served(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 3; seed++)
@@ -242,7 +242,7 @@ static void who_fits_is_all_served(void **state)
         }
 }
 
-static void past_what_can_be_done_as_much_is_served_as_before(void **state)
+static void overload_does_not_reduce_throughput(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 5; seed++) {
@@ -256,8 +256,8 @@ static void past_what_can_be_done_as_much_is_served_as_before(void **state)
     }
 }
 
-// Clients without frame ids have both of their frames answered, each after a turn of all.
-static void who_cannot_be_overtaken_has_a_bound_too(void **state)
+// Clients without frame ids get replies to both of their frames, each after a turn of all sessions.
+static void clients_without_frame_ids_have_a_bound_too(void **state)
 {
     (void)state;
     struct machine machine = quiet;
@@ -267,8 +267,8 @@ static void who_cannot_be_overtaken_has_a_bound_too(void **state)
             assert_true(crowd(&machine, users, seed).p99_ms < 100);
 }
 
-// The machine is shared: every twentieth frame is held up for 40 ms.
-static void a_machine_that_stumbles_keeps_the_bound(void **state)
+// The machine is shared: every twentieth frame is delayed by 40 ms.
+static void a_machine_with_delays_keeps_the_bound(void **state)
 {
     (void)state;
     struct machine machine = quiet;
@@ -285,10 +285,10 @@ static void a_machine_that_stumbles_keeps_the_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_fits_is_all_served),
-        cmocka_unit_test(past_what_can_be_done_as_much_is_served_as_before),
-        cmocka_unit_test(who_cannot_be_overtaken_has_a_bound_too),
-        cmocka_unit_test(a_machine_that_stumbles_keeps_the_bound),
+        cmocka_unit_test(all_that_fit_are_served),
+        cmocka_unit_test(overload_does_not_reduce_throughput),
+        cmocka_unit_test(clients_without_frame_ids_have_a_bound_too),
+        cmocka_unit_test(a_machine_with_delays_keeps_the_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

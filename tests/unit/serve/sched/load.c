@@ -4,7 +4,7 @@
 
 static const uint64_t now_us = UINT64_C(1000000000);
 
-// What became of a frame of this session, without counting it.
+// Decides about a frame of this session, without counting it.
 static struct lq_load_share share = {1, 1};
 
 static bool takes(struct lq_load *load, struct lq_load_client load_client, int waiting)
@@ -18,7 +18,7 @@ static bool takes(struct lq_load *load, struct lq_load_client load_client, int w
     return taken;
 }
 
-static bool lets_in(struct lq_load *load, int waiting)
+static bool admits(struct lq_load *load, int waiting)
 {
     return takes(load, (struct lq_load_client){0}, waiting);
 }
@@ -29,7 +29,7 @@ static bool sheds(struct lq_load *load, uint64_t age_us)
                                                .entered_us = now_us - age_us}, 0);
 }
 
-// A second in which `frames` took `frame_us` each, after waiting for `wait_us`.
+// Simulates a second in which `frames` took `frame_us` each, after waiting for `wait_us`.
 static void second(struct lq_load *load, int frames, uint64_t frame_us, uint64_t wait_us)
 {
     struct lq_load_client seen[8] = {0}; // eight sessions
@@ -42,12 +42,12 @@ static void second(struct lq_load *load, int frames, uint64_t frame_us, uint64_t
     lq_load_tick(load, 0);
 }
 
-static void lets_in_before_anything_is_known(void **state)
+static void admits_before_anything_is_known(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
     lq_load_tick(&load, 0);
-    assert_true(lets_in(&load, 1000));
+    assert_true(admits(&load, 1000));
     assert_false(sheds(&load, 0));
     assert_int_equal(lq_load_limit_us(&load, 60), 60000);
 }
@@ -61,20 +61,20 @@ static void a_wait_is_turns_times_frame_over_workers(void **state)
     assert_int_equal(lq_load_expected_us(&load, 0), 0);
 }
 
-static void lets_in_while_one_more_fits(void **state)
+static void admits_while_one_more_fits(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
     second(&load, 90, 10000, 19000);
-    assert_true(lets_in(&load, 5));
-    assert_false(lets_in(&load, 61)); // too many at once, even for a burst
+    assert_true(admits(&load, 5));
+    assert_false(admits(&load, 61)); // too many at once, even for a burst
     second(&load, 100, 10000, 21000);
-    assert_false(lets_in(&load, 0));
+    assert_false(admits(&load, 0));
     second(&load, 100, 10000, 59000);
-    assert_false(lets_in(&load, 0));
-    assert_false(sheds(&load, 0)); // full, not too full
+    assert_false(admits(&load, 0));
+    assert_false(sheds(&load, 0)); // full, but not overloaded
     lq_load_tick(&load, 0); // a second without frames: there is room again
-    assert_true(lets_in(&load, 0));
+    assert_true(admits(&load, 0));
 }
 
 static void sheds_as_many_young_sessions_as_are_too_many(void **state)
@@ -86,13 +86,13 @@ static void sheds_as_many_young_sessions_as_are_too_many(void **state)
     assert_true(sheds(&load, 500000));
     assert_true(sheds(&load, 500000));
     assert_false(sheds(&load, 500000));
-    second(&load, 100, 10000, 85000); // this second was in part before
+    second(&load, 100, 10000, 85000); // part of this second was before the decision
     assert_false(sheds(&load, 500000));
     second(&load, 100, 10000, 85000); // not enough
     assert_true(sheds(&load, UINT64_C(2100000)));
     for (int i = 0; i < 10; i++)
         second(&load, 100, 10000, 85000);
-    assert_false(sheds(&load, UINT64_C(16100000))); // who was always there stays
+    assert_false(sheds(&load, UINT64_C(16100000))); // the oldest session stays
 }
 
 static void addresses_have_equal_shares(void **state)
@@ -102,14 +102,14 @@ static void addresses_have_equal_shares(void **state)
     second(&load, 100, 20000, 120000); // sheds half of ten sessions
     load.to_shed = 1;
     load.shed_age_us = UINT64_C(2000000);
-    assert_false(lets_in(&load, 0));
+    assert_false(admits(&load, 0));
     share = (struct lq_load_share){0, 2}; // a newcomer, while one address has two
-    assert_true(lets_in(&load, 0));
+    assert_true(admits(&load, 0));
     share = (struct lq_load_share){1, 2};
-    assert_false(lets_in(&load, 0));
-    assert_false(sheds(&load, 0)); // not it but one of the two
+    assert_false(admits(&load, 0));
+    assert_false(sheds(&load, 0)); // not the newcomer, but one of the two
     share = (struct lq_load_share){2, 2};
-    assert_false(lets_in(&load, 0));
+    assert_false(admits(&load, 0));
     assert_true(sheds(&load, 0));
     share = (struct lq_load_share){1, 1};
 }
@@ -122,7 +122,7 @@ static void never_sends_everybody_away(void **state)
     int sent = 0;
     while (sheds(&load, 0))
         sent++;
-    assert_int_equal(sent, 6); // two of eight are what 60 of 300 ms leave room for
+    assert_int_equal(sent, 6); // waits of 60 of 300 ms leave room for two of eight
 }
 
 static void slow_models_may_wait_two_frames(void **state)
@@ -132,9 +132,9 @@ static void slow_models_may_wait_two_frames(void **state)
     second(&load, 3, 225000, 225000);
     assert_int_equal(lq_load_limit_us(&load, 60), 450000);
     assert_int_equal(lq_load_limit_us(&load, 1000), 1000000);
-    assert_true(lets_in(&load, 1));
+    assert_true(admits(&load, 1));
     second(&load, 4, 225000, 450000);
-    assert_false(lets_in(&load, 1));
+    assert_false(admits(&load, 1));
 }
 
 static void follows_a_change_within_seconds_and_keeps_it_when_idle(void **state)
@@ -150,23 +150,24 @@ static void follows_a_change_within_seconds_and_keeps_it_when_idle(void **state)
     assert_int_equal(lq_load_expected_us(&load, 1), before);
 }
 
-static void who_was_refused_does_not_come_back_all_at_once(void **state)
+static void refused_sessions_do_not_return_all_at_once(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
-    second(&load, 60, 10000, 5000); // six tenths of what can be done: two more wait 25 ms
-    assert_true(lets_in(&load, 3));
-    assert_true(lets_in(&load, 3));
-    assert_false(lets_in(&load, 3));
-    second(&load, 90, 10000, 5000); // eight streams take nine tenths: there is time for one more
-    assert_true(lets_in(&load, 3));
-    assert_false(lets_in(&load, 3));
-    second(&load, 20, 10000, 0); // a burst is no overload where there is little to do
+    second(&load, 60, 10000, 5000); // 60 % of the capacity: two more wait 25 ms
+    assert_true(admits(&load, 3));
+    assert_true(admits(&load, 3));
+    assert_false(admits(&load, 3));
+    second(&load, 90, 10000, 5000); // eight streams take 90 %: there is capacity for one more
+    assert_true(admits(&load, 3));
+    assert_false(admits(&load, 3));
+    second(&load, 20, 10000, 0); // a burst on a mostly idle machine is not an overload
     for (int i = 0; i < 20; i++)
-        assert_true(lets_in(&load, i));
+        assert_true(admits(&load, i));
 }
 
-// A second in which `users` sessions each post `frames` and 100 are done, after a short wait.
+// Simulates a second in which `users` sessions each post `frames`, of which 100 are processed after
+// a short wait.
 static void crowded(struct lq_load *load, int users, int frames)
 {
     struct lq_load_client clients[20] = {0};
@@ -179,28 +180,28 @@ static void crowded(struct lq_load *load, int users, int frames)
     lq_load_tick(load, 0);
 }
 
-static void films_that_need_more_than_can_be_done_are_too_many(void **state)
+static void streams_beyond_the_capacity_are_too_many(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
-    crowded(&load, 4, 30); // a fifth more than can be done: who is in stays
+    crowded(&load, 4, 30); // 20 % over capacity: admitted sessions stay
     assert_false(sheds(&load, 0));
-    assert_false(lets_in(&load, 0));
+    assert_false(admits(&load, 0));
     crowded(&load, 12, 30); // 3.6 times: four have 27 of their 30 frames
     for (int i = 0; i < 8; i++)
         assert_true(sheds(&load, 0));
     assert_false(sheds(&load, 0));
     load = (struct lq_load){.workers = 1, .limit_ms = 60};
-    crowded(&load, 4, 90); // as many as are answered, which a stream does not need
+    crowded(&load, 4, 90); // as many as get replies, which is more than a stream needs
     assert_false(sheds(&load, 0));
     load = (struct lq_load){.workers = 1, .limit_ms = 60};
-    crowded(&load, 3, 60); // a turn of three is no wait worth speaking of
+    crowded(&load, 3, 60); // a turn of three sessions is short
     assert_false(sheds(&load, 0));
-    assert_false(lets_in(&load, 0)); // of four it would be
+    assert_false(admits(&load, 0)); // a turn of four would be too long
     load = (struct lq_load){.workers = 1, .limit_ms = 5000}; // told to let all wait
     crowded(&load, 12, 30);
     assert_false(sheds(&load, 0));
-    assert_true(lets_in(&load, 0));
+    assert_true(admits(&load, 0));
 }
 
 static void only_a_full_machine_drops_what_waited_a_little(void **state)
@@ -210,28 +211,28 @@ static void only_a_full_machine_drops_what_waited_a_little(void **state)
     assert_int_equal(lq_load_stale_us(&load), 500000);
     second(&load, 50, 10000, 25000);
     assert_int_equal(lq_load_stale_us(&load), 500000);
-    second(&load, 50, 10000, 35000); // nobody is let in any more
+    second(&load, 50, 10000, 35000); // no session is admitted any more
     assert_int_equal(lq_load_stale_us(&load), 72000);
-    crowded(&load, 4, 30); // the wait is short, but four want more than can be done
+    crowded(&load, 4, 30); // the wait is short, but four sessions exceed the capacity
     assert_int_equal(lq_load_stale_us(&load), 72000);
     load = (struct lq_load){.workers = 1, .limit_ms = 60};
     second(&load, 4, 225000, 500000); // a slow model: two frames and a fifth
     assert_int_equal(lq_load_stale_us(&load), 540000);
     load = (struct lq_load){.workers = 1, .limit_ms = 60};
-    crowded(&load, 1, 120); // nobody else waits for one who sends too much
+    crowded(&load, 1, 120); // no other session waits for one that sends too much
     assert_int_equal(lq_load_stale_us(&load), 500000);
     load = (struct lq_load){.workers = 1, .limit_ms = 5000}; // told to let all wait
     assert_int_equal(lq_load_stale_us(&load), 6000000);
 }
 
-static void told_rates_fit_what_comes(void **state)
+static void rates_match_the_load(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
     struct lq_load_client seen[5] = {0};
     lq_load_tick(&load, 1000000);
     assert_int_equal((int)load.fps, LQ_RATE_FPS_MAX);
-    for (uint64_t s = 2; s < 6; s++) { // 100 frames a second can be done, 100 of five sessions come
+    for (uint64_t s = 2; s < 6; s++) { // capacity: 100 frames a second; five sessions send 100
         for (int i = 0; i < 100; i++) {
             lq_load_arrived(&load, &seen[i % 5]);
             lq_load_waited(&load, 30000);
@@ -240,25 +241,25 @@ static void told_rates_fit_what_comes(void **state)
         assert_int_equal(load.arrived_from, 5);
         lq_load_tick(&load, s * 1000000);
         assert_int_equal(load.arrived_from, 0);
-        assert_in_range((int)load.fps, LQ_RATE_FPS_MIN, 16); // five times 16 are four fifths
+        assert_in_range((int)load.fps, LQ_RATE_FPS_MIN, 16); // five times 16 is 80 %
     }
 }
 
-static void carried_frames_leave_room_for_more(void **state)
+static void propagated_frames_leave_room_for_more(void **state)
 {
     (void)state;
     struct lq_load load = {.workers = 1, .limit_ms = 60};
-    for (int s = 0; s < 8; s++) { // some wait: of those that could be propagated all are, in 3 ms
-                                  // of 12
+    for (int s = 0; s < 8; s++) { // under load all frames that can be propagated are, in 3 ms
+                                  // instead of 12
         for (int i = 0; i < 60; i++)
             lq_load_worked(&load, &(struct lq_load_work){.us = i < 30 ? 3000 : 12000,
                                                          .contended = i < 30,
                                                          .propagated = i < 30});
         lq_load_tick(&load, 0);
     }
-    assert_in_range((int)lq_load_expected_us(&load, 1), 7400, 7500); // as it is
-    assert_in_range((int)load.contended_us, 5990, 6010);             // two of three would be
-    for (int s = 0; s < 8; s++) { // hands that move too fast: half of the trials fail
+    assert_in_range((int)lq_load_expected_us(&load, 1), 7400, 7500); // at present
+    assert_in_range((int)load.contended_us, 5990, 6010);             // with two of three propagated
+    for (int s = 0; s < 8; s++) { // fast hands: half of the attempts fail
         for (int i = 0; i < 60; i++)
             lq_load_worked(&load, &(struct lq_load_work){.us = i < 15 ? 3000 : 12000,
                                                          .contended = i < 30,
@@ -271,18 +272,18 @@ static void carried_frames_leave_room_for_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lets_in_before_anything_is_known),
+        cmocka_unit_test(admits_before_anything_is_known),
         cmocka_unit_test(a_wait_is_turns_times_frame_over_workers),
-        cmocka_unit_test(lets_in_while_one_more_fits),
+        cmocka_unit_test(admits_while_one_more_fits),
         cmocka_unit_test(sheds_as_many_young_sessions_as_are_too_many),
         cmocka_unit_test(addresses_have_equal_shares),
         cmocka_unit_test(never_sends_everybody_away),
         cmocka_unit_test(slow_models_may_wait_two_frames),
-        cmocka_unit_test(who_was_refused_does_not_come_back_all_at_once),
-        cmocka_unit_test(films_that_need_more_than_can_be_done_are_too_many),
+        cmocka_unit_test(refused_sessions_do_not_return_all_at_once),
+        cmocka_unit_test(streams_beyond_the_capacity_are_too_many),
         cmocka_unit_test(only_a_full_machine_drops_what_waited_a_little),
-        cmocka_unit_test(carried_frames_leave_room_for_more),
-        cmocka_unit_test(told_rates_fit_what_comes),
+        cmocka_unit_test(propagated_frames_leave_room_for_more),
+        cmocka_unit_test(rates_match_the_load),
         cmocka_unit_test(follows_a_change_within_seconds_and_keeps_it_when_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

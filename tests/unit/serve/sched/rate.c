@@ -2,9 +2,9 @@
 
 #include "unit/unit.h"
 
-// A server that does 100 frames a second, with cameras of 30 that keep to what they are told and
-// never have more in flight than is done.
-static double told_after(int seconds, int sessions, double fps)
+// Simulates a server with a capacity of 100 frames a second and cameras of 30 that obey the rate
+// and never have more frames in flight than are processed. Returns the rate after some seconds.
+static double rate_after(int seconds, int sessions, double fps)
 {
     for (int i = 0; i < seconds; i++) {
         double asked = sessions * (fps < 30 ? fps : 30) / 100;
@@ -14,33 +14,33 @@ static double told_after(int seconds, int sessions, double fps)
     return fps;
 }
 
-static void few_users_are_let_be(void **state)
+static void few_users_are_not_limited(void **state)
 {
     (void)state;
-    assert_int_equal(told_after(20, 2, LQ_RATE_FPS_MAX), LQ_RATE_FPS_MAX);
+    assert_int_equal(rate_after(20, 2, LQ_RATE_FPS_MAX), LQ_RATE_FPS_MAX);
 }
 
 static void many_users_share_four_fifths_within_two_seconds(void **state)
 {
     (void)state;
-    double fps = told_after(2, 6, LQ_RATE_FPS_MAX);
+    double fps = rate_after(2, 6, LQ_RATE_FPS_MAX);
     assert_true(fps > 13 && fps < 13.5);
-    assert_true(told_after(10, 6, fps) == fps); // and then it rests
+    assert_true(rate_after(10, 6, fps) == fps); // and then it is stable
 }
 
-static void nobody_is_made_slower_than_a_film(void **state)
+static void the_rate_never_falls_below_a_video(void **state)
 {
     (void)state;
-    assert_int_equal(told_after(10, 50, LQ_RATE_FPS_MAX), LQ_RATE_FPS_MIN);
+    assert_int_equal(rate_after(10, 50, LQ_RATE_FPS_MAX), LQ_RATE_FPS_MIN);
 }
 
 static void the_rate_comes_back_when_users_leave(void **state)
 {
     (void)state;
-    assert_true(told_after(6, 2, LQ_RATE_FPS_MIN) >= 30);
+    assert_true(rate_after(6, 2, LQ_RATE_FPS_MIN) >= 30);
 }
 
-// Half of the six send little: the three that want more get what is left.
+// Three of six sessions send little: the other three get the rest.
 static void slow_senders_leave_room(void **state)
 {
     (void)state;
@@ -83,7 +83,7 @@ static void and_larger_ones_again_only_after_a_while(void **state)
     struct lq_rate_network network = {.level = 2};
     for (int i = 0; i < 4; i++)
         lq_rate_network_report(&network, 20);
-    lq_rate_network_report(&network, 80); // neither: the count begins anew
+    lq_rate_network_report(&network, 80); // neither slow nor fine: the count restarts
     assert_int_equal(network.level, 2);
     for (int i = 0; i < 10; i++)
         lq_rate_network_report(&network, 20);
@@ -93,7 +93,7 @@ static void and_larger_ones_again_only_after_a_while(void **state)
     assert_int_equal(network.level, 0);
 }
 
-static void small_changes_are_not_told(void **state)
+static void small_changes_are_not_reported(void **state)
 {
     (void)state;
     struct lq_rate a = {20, 640, 85, "load"}, b = {21, 640, 85, "load"}, c = {17, 640, 85, "load"};
@@ -105,15 +105,15 @@ static void small_changes_are_not_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(few_users_are_let_be),
+        cmocka_unit_test(few_users_are_not_limited),
         cmocka_unit_test(many_users_share_four_fifths_within_two_seconds),
-        cmocka_unit_test(nobody_is_made_slower_than_a_film),
+        cmocka_unit_test(the_rate_never_falls_below_a_video),
         cmocka_unit_test(the_rate_comes_back_when_users_leave),
         cmocka_unit_test(slow_senders_leave_room),
         cmocka_unit_test(nothing_is_known_at_the_start),
         cmocka_unit_test(a_slow_network_gets_smaller_pictures),
         cmocka_unit_test(and_larger_ones_again_only_after_a_while),
-        cmocka_unit_test(small_changes_are_not_told),
+        cmocka_unit_test(small_changes_are_not_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,7 +184,7 @@ static void answer(struct lq_session *session, uint32_t id)
     lq_session_answer(session);
 }
 
-static void an_answer_without_work_keeps_its_turn(void **state)
+static void a_reply_without_work_keeps_its_turn(void **state)
 {
     (void)state;
     start(1, true);
@@ -200,7 +200,7 @@ static void an_answer_without_work_keeps_its_turn(void **state)
     stop();
 }
 
-static void an_answer_replaces_a_waiting_frame(void **state)
+static void a_reply_replaces_a_waiting_frame(void **state)
 {
     (void)state;
     start(1, true);
@@ -228,8 +228,8 @@ int main(void)
         cmocka_unit_test(while_others_wait_a_newer_frame_overtakes_an_old_one),
         cmocka_unit_test(a_session_may_close_at_any_moment),
         cmocka_unit_test(idle_sessions_release_memory),
-        cmocka_unit_test(an_answer_without_work_keeps_its_turn),
-        cmocka_unit_test(an_answer_replaces_a_waiting_frame),
+        cmocka_unit_test(a_reply_without_work_keeps_its_turn),
+        cmocka_unit_test(a_reply_replaces_a_waiting_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// Whose turn it is, told without a clock; and a machine of workers played on a clock of the test's
-// own, with one live user, a flood of heavy stills from another address, and who else comes.
+// The order of turns, without a clock; and a simulation of workers on a simulated clock, with one
+// live user, a flood of heavy stills from another address, and occasional other stills.
 #include "serve/sched/turns.h"
 
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void still(struct lq_turn *turn, enum lq_turn_kind kind, uint64_t cost_us
     lq_turns_queue(&turns, turn, kind, cost_us);
 }
 
-// For a worker.
+// Takes a turn for a worker.
 static struct lq_turn *take(struct lq_turn_taken *taken)
 {
     return lq_turns_take(&turns, false, taken);
@@ -162,7 +162,7 @@ static void a_core_is_left_for_live_frames(void **state)
     while (take_heavy(&taken[in_flight]))
         in_flight++;
     assert_int_equal(in_flight, 1);
-    assert_null(take(&taken[1])); // not a worker's
+    assert_null(take(&taken[1])); // not for a worker
     lq_turns_done(&turns, &taken[0]);
     assert_ptr_equal(take_heavy(&taken[0]), &posts[1]); // another address' turn
     lq_turns_done(&turns, &taken[0]);
@@ -170,7 +170,7 @@ static void a_core_is_left_for_live_frames(void **state)
         lq_turns_leave(&turns, &posts[i]);
 }
 
-static void who_goes_is_forgotten(void **state)
+static void clients_that_leave_are_forgotten(void **state)
 {
     (void)state;
     struct lq_turn first, second, third;
@@ -187,7 +187,7 @@ static void who_goes_is_forgotten(void **state)
     assert_int_equal(lq_turns_stills(&second), 1);
     assert_int_equal(lq_turns_expected_us(&turns, &second, LQ_TURN_HEAVY, 100), 60);
     assert_ptr_equal(take(&taken), &second);
-    lq_turns_leave(&turns, &second); // its frame is still worked on
+    lq_turns_leave(&turns, &second); // its frame is still being processed
     assert_int_equal(lq_turns_expected_us(&turns, &third, LQ_TURN_HEAVY, 100), 60);
     lq_turns_done(&turns, &taken);
     assert_int_equal(lq_turns_expected_us(&turns, &third, LQ_TURN_HEAVY, 100), 40);
@@ -197,7 +197,7 @@ static void who_goes_is_forgotten(void **state)
     assert_null(turns.places);
 }
 
-static void who_floods_waits_for_itself(void **state)
+static void a_flood_waits_for_itself(void **state)
 {
     (void)state;
     struct lq_turn flood[8], user;
@@ -208,30 +208,30 @@ static void who_floods_waits_for_itself(void **state)
     }
     enter(&user, 2);
     assert_int_equal(lq_turns_expected_us(&turns, &flood[0], LQ_TURN_HEAVY, 1000), 8000);
-    assert_int_equal(lq_turns_expected_us(&turns, &user, LQ_TURN_HEAVY, 1000), 1000); // turn about
+    assert_int_equal(lq_turns_expected_us(&turns, &user, LQ_TURN_HEAVY, 1000), 1000); // alternating
     assert_int_equal(lq_turns_expected_us(&turns, &user, LQ_TURN_HEAVY, 30), 30);
     for (int i = 0; i < 8; i++)
         lq_turns_leave(&turns, &flood[i]);
     lq_turns_leave(&turns, &user);
 }
 
-// ---- played on a clock of its own, a step a millisecond ----------------------------------------
+// ---- on a simulated clock, one step per millisecond --------------------------------------------
 
 enum { PLAY_MS = 60000, FRAME_MS = 14, EVERY_MS = 100, STILL_MS = 2400, LATE_MS = 150,
        WORKERS_MAX = 4 };
 
-// A worker, or a thread for heavy stills. The system gives a core to workers first, and to those a
-// quarter of one where there is none left.
+// A worker, or a thread for heavy stills. The system runs workers first; a heavy thread gets a
+// quarter of a core if none is free.
 struct worker {
     int left_ms;
-    const struct lq_turn *turn; // NULL: nothing to do
+    const struct lq_turn *turn; // NULL: idle
     struct lq_turn_taken taken;
 };
 
 static struct play {
     struct worker workers[WORKERS_MAX], heavy[WORKERS_MAX];
     struct lq_turn stream, posts[FLOOD], visitor;
-    int film_since, visitor_since;   // -1: nothing waits or is worked on
+    int live_since, visitor_since;   // -1: no frame is waiting or in flight
     int replies, late, visits, visit_ms_max, stills;
 } play;
 
@@ -242,8 +242,8 @@ static void finish(struct worker *worker, int now)
     worker->turn = NULL;
     if (turn == &play.stream) {
         play.replies++;
-        play.late += now - play.film_since > LATE_MS;
-        play.film_since = -1;
+        play.late += now - play.live_since > LATE_MS;
+        play.live_since = -1;
     } else if (turn == &play.visitor) {
         int ms = now - play.visitor_since;
         play.visits++;
@@ -251,12 +251,12 @@ static void finish(struct worker *worker, int now)
         play.visitor_since = -1;
     } else {
         play.stills++;
-        for (int i = 0; i < FLOOD; i++) // who floods comes again at once
+        for (int i = 0; i < FLOOD; i++) // the flood posts again at once
             still(&play.posts[i], LQ_TURN_HEAVY, STILL_MS);
     }
 }
 
-// Whether it had something to do.
+// Runs one step; returns whether the worker had something to do.
 static bool work(struct worker *worker, bool heavy, int now)
 {
     if (!worker->turn) {
@@ -274,7 +274,7 @@ static void work_all(int workers, int now)
 {
     int cores = workers;
     for (int i = 0; i < turns.heavy_max; i++)
-        if (now % 4 == 0) // also where a worker wants it
+        if (now % 4 == 0) // even if a worker wants the core
             cores -= work(&play.heavy[i], true, now);
     for (int i = 0; i < workers && cores > 0; i++)
         cores -= work(&play.workers[i], false, now);
@@ -289,10 +289,10 @@ static void forget(struct worker *worker)
         lq_turns_done(&turns, &worker->taken);
 }
 
-// A minute of it. flood: whether 31 posts of heavy stills are kept up. Live frames at 10 a second.
+// Simulates a minute with 10 live frames a second. flood: always 31 heavy stills are posted.
 static void play_minute(int workers, bool flood)
 {
-    play = (struct play){.film_since = -1, .visitor_since = -1};
+    play = (struct play){.live_since = -1, .visitor_since = -1};
     lq_turns_init(&turns, workers, workers);
     enter(&play.stream, 1);
     enter(&play.visitor, 3);
@@ -302,8 +302,8 @@ static void play_minute(int workers, bool flood)
             still(&play.posts[i], LQ_TURN_HEAVY, STILL_MS);
     }
     for (int now = 0; now < PLAY_MS; now++) {
-        if (now % EVERY_MS == 0 && play.film_since < 0) {
-            play.film_since = now;
+        if (now % EVERY_MS == 0 && play.live_since < 0) {
+            play.live_since = now;
             live(&play.stream);
         }
         if (now % 3000 == 1500 && play.visitor_since < 0) {
@@ -333,9 +333,9 @@ static void a_flood_of_heavy_stills_leaves_others_their_replies(void **state)
         play_minute(workers, true);
         assert_true(play.replies * 3 >= before * 2);
         assert_true(play.late * 100 <= play.replies); // p99
-        assert_in_range(play.visits, 19, 20);         // a light still from elsewhere …
+        assert_in_range(play.visits, 19, 20);         // a light still from another address …
         assert_in_range(play.visit_ms_max, FRAME_MS - 1, LATE_MS); // … does not wait for heavy ones
-        assert_in_range(play.stills, 15, PLAY_MS); // and the flood is not left to wait for ever
+        assert_in_range(play.stills, 15, PLAY_MS); // and the flood is served too
     }
 }
 
@@ -347,8 +347,8 @@ int main(void)
         cmocka_unit_test(a_worker_is_left_for_live_frames),
         cmocka_unit_test(while_nobody_is_live_light_stills_have_all_workers),
         cmocka_unit_test(a_core_is_left_for_live_frames),
-        cmocka_unit_test(who_goes_is_forgotten),
-        cmocka_unit_test(who_floods_waits_for_itself),
+        cmocka_unit_test(clients_that_leave_are_forgotten),
+        cmocka_unit_test(a_flood_waits_for_itself),
         cmocka_unit_test(a_flood_of_heavy_stills_leaves_others_their_replies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

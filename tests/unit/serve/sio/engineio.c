@@ -125,7 +125,7 @@ static void steps_over_payloads_of_version_3(void **state)
     assert_int_equal(lq_eio3_units("4\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\x85", 10), 5);
 }
 
-// Nothing outside the bytes given may be looked at (the sanitizers watch), whatever they are.
+// Random bytes must not cause reads outside of them (the sanitizers check).
 static void stays_within_random_bytes(void **state)
 {
     (void)state;
