@@ -48,6 +48,16 @@ def test_the_port_is_the_same_everywhere():
         assert f"docker run --rm -p {port}:{port} lacquer" in text
 
 
+def test_a_finished_build_can_replace_the_first_stage():
+    """docs/ARM64.md: nothing but /out of that stage is used, and it bears the documented name."""
+    [(stage, source)] = re.findall(r"^(?:COPY|ADD) --from=(\S+) (\S+) ", IMAGE, re.M)
+    first, last = re.findall(r"^FROM .*$", TEXT, re.M)
+    assert first.endswith(f" AS {stage}") and last == first.removesuffix(f" AS {stage}")
+    told = (ROOT / "docs" / "ARM64.md").read_text()
+    assert source == "/out/usr/local" and "DESTDIR=/out meson install" in TEXT
+    assert f"--build-context {stage}=DIR" in told and "`DIR/out`" in told
+
+
 def test_a_server_with_tls_is_healthy():
     running = Server("--tls-self-signed")
     assert running.scheme == "https" and is_healthy(running.port)
