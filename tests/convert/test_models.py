@@ -84,7 +84,8 @@ def conv_with_weights(weights):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    ([], "which model"), (["a.tflite"], "which model"), (["a", "b", "c"], "one input model"),
+    ([], "name the models"), (["a.tflite"], "name the models"),
+    (["a", "b", "c"], "one input model"),
     (["--fp17", "a", "b"], "fp17"),
 ])
 def test_wrong_use_exits_2(arguments, words):

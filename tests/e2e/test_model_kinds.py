@@ -209,13 +209,13 @@ def test_a_fixed_batch(tmp_path, batch, kind):
     # The first picture's outputs are ours; the others have different values.
     outputs = [np.concatenate([o] + [np.full_like(o, 0.3)] * (batch - 1)) for o in outputs]
     path = model(tmp_path / "m.onnx", outputs, batch=batch)
-    assert f"takes {batch} pictures at once" in finds_the_nails(tmp_path, path)
+    assert f"only takes batches of {batch} pictures" in finds_the_nails(tmp_path, path)
     assert json.loads(lacquer("inspect", path, "--json").stdout)["batch"] == batch
 
 
 def test_an_open_batch(tmp_path):
     path = model(tmp_path / "m.onnx", yolo("final"), open_batch=True)
-    assert "pictures at once" not in finds_the_nails(tmp_path, path)
+    assert "only takes batches" not in finds_the_nails(tmp_path, path)
 
 
 @pytest.mark.parametrize("type, classes, nail, order", [

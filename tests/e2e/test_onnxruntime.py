@@ -173,7 +173,7 @@ def test_a_wrong_part_is_reported_in_one_line(tmp_path, case):
         "no driver": "no NVIDIA driver (libcuda.so.1) is here",
         "driver fails": "the NVIDIA driver answers error 803 (system has unsupported display",
         "no gpu": "the NVIDIA driver knows none",
-        "old driver": "its driver takes CUDA 12.4, and this ONNX Runtime "
+        "old driver": "its driver supports CUDA 12.4, and this ONNX Runtime "
                       f"{version()} is built for CUDA 13; update the NVIDIA driver",
         "no tensorrt": "cannot use TensorRT: not here or not loadable: libnvinfer.so.10; run "
                        "'tools/setup.sh gpu'",

@@ -4,9 +4,9 @@ import { fingersWorn } from './accents.js';
 import { labOfLinear } from './palette.js';
 
 const whitest = 0.94; // as in film.js: no polish reflects all light
-const gain = 1.03; // of a film's middle tones relative to its pigment: the film is curved towards
+const gain = 1.05; // of a film's middle tones relative to its pigment: the film is curved towards
                    // the light
-const haze = 0.02; // reflection of the room by a clear film (src/paint/surround.h) …
+const haze = 0.03; // reflection of the room by a clear film (src/paint/surround.h) …
 const matteHaze = 0.0045; // … and by a matte one
 const alike = 6; // Delta E below which two nails count as wearing the same polish
 
