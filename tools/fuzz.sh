@@ -35,7 +35,7 @@ try_one() {
     local target=$1 program=$build/tests/fuzz/fuzz-$1 committed=tests/fuzz/corpus/$1
     local mine=$build/corpus/$1 log=$build/found/$1.log
     mkdir -p "$mine" "$committed"
-    [ ! -e "${LACQUER_TESTS_OVER:-/nowhere}" ] || seconds=3 # .ci/run
+    [ ! -e "${LACQUER_TESTS_OVER:-/nowhere}" ] || seconds=1 # .ci/run
     if [ -n "$keep" ]; then
         # Only small inputs that reach new code (not the same code more often): the corpus is
         # committed, and every test run replays it.

@@ -130,7 +130,7 @@ tests.offline_after_the_first_visit = async (browser) => {
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 // One thread and two threads alternately: the same nails. → ms of the networks per detection
-async function compareThreads(page, rounds = 9) {
+async function compareThreads(page, rounds = 4) {
   const hand = fs.readFileSync(path.join(golden, 'light.jpg'), 'base64');
   await page.evaluate(startLooking, [url, hand, [1, 2]]);
   const ready = () => page.evaluate(() => window.lookers.every((one) => one.transport.ready));

@@ -279,12 +279,12 @@ def test_headers_give_a_site_threads(real):
 
 
 def test_a_photo_keeps_its_size_on_the_device(shop):
-    """Seven megapixels, detected at several scales and painted by the page alone."""
+    """Three megapixels, detected at several scales and painted by the page alone."""
     folder = shop[1].parent
     for name, ending, kind in (("light.jpg", "jpg", Image.Resampling.BICUBIC),
                                ("light.mask.png", "mask.png", Image.Resampling.BILINEAR)):
         with Image.open(HANDS / name) as picture:
-            picture.resize((3072, 2304), kind).save(folder / f"photo.{ending}", quality=90)
+            picture.resize((2048, 1536), kind).save(folder / f"photo.{ending}", quality=90)
     in_chromium("a_photo_keeps_its_size", *shop)
 
 
