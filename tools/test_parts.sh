@@ -12,7 +12,7 @@ c_part() {
 # Counts what the closing table of c_part's log says.
 c_land() {
     local log=$1/c_tests.log ok bad name
-    say "$1"
+    say "the C tests of $1"
     grep -vE '^(ninja:|\[|Full log|$)' "$log" | tail -n 60
     count_of() { awk -v k="$1" '$0 ~ "^"k":" {n = $NF} END {print n + 0}' "$log"; }
     ok=$(count_of Ok)
@@ -77,11 +77,7 @@ python_tests() {
 }
 
 # A part of a lane, which goes on beside other lanes: its log is seen when it has landed.
-part() {
-    rm -f "$build/$1.status"
-    pytest_as "$@" >"$build/$1.log" 2>&1
-    echo $? >"$build/$1.status"
-}
+part() { program_part "$1" pytest_as "$@"; }
 
 land() {
     say "$1"

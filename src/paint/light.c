@@ -7,7 +7,7 @@
 // skin is. The estimate is the mean over the tones, weighted by likelihood. Nails that already wear
 // polish fit no tone and lose weight gradually. The tint is moved towards that of white or grey
 // things in the picture, depending on their amount. The constants were fitted to rendered hands in
-// known light (train/synth/polished.py).
+// known light (train/synth/polished.py, tests/golden/color.c).
 #include "paint/light.h"
 
 #include <math.h>
