@@ -3,8 +3,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  Server, check, clean, frames, freeze, golden, live, notice, open, shade, shared, shot, software,
-  text, until, withCamera,
+  Server, check, clean, frames, freeze, golden, live, notice, open, patient, shade, shared, shot,
+  software, text, until, withCamera,
 } from './browser-harness.mjs';
 import { keep, keepBoth, whichFrame } from './browser-pixels.mjs';
 import { SlowProxy, loadTruth, measureLive, summary } from './browser-follow.mjs';
@@ -146,7 +146,7 @@ async function blurred(base64) {
 // because live frames know hands earlier than a single picture does; so both are comparable.
 tests.draws_what_the_server_paints = () =>
   withDrawing(async (browser) => {
-    const server = await new Server(['--no-hands']).start();
+    const server = await new Server([...patient, '--no-hands']).start();
     const page = await openSmall(browser, server.url);
     const { finishes, looks: named } = await (await fetch(`${server.url}api/looks`)).json();
     const plain = finishes.map(({ name }) => [name, { color: '#c71585', finish: name }]);

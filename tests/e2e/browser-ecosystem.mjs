@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {
-  Server, artifacts, check, clean, golden, live, notice, open, pictureSize, root, shade, shot,
-  sleep, text, until,
+  Server, artifacts, check, clean, golden, live, notice, open, patient, pictureSize, root, shade,
+  shot, sleep, text, until,
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 
@@ -261,7 +261,7 @@ export async function withShop(args, run) {
   const shades = JSON.parse(fs.readFileSync(path.join(folder, 'shades.json')));
   for (const one of shades) if (one.sku === 'ER-02') delete one.stock;
   fs.writeFileSync(path.join(folder, 'shades.json'), JSON.stringify(shades));
-  const server = await new Server(['--looks', folder, ...args]).start();
+  const server = await new Server([...patient, '--looks', folder, ...args]).start();
   try {
     return await run(server);
   } finally {

@@ -2,7 +2,7 @@
 // example page.
 import http from 'node:http';
 import {
-  Server, check, clean, frames, live, open, saved, shade, shot, text, until,
+  Server, check, clean, frames, live, open, patient, saved, shade, shot, text, until,
 } from './browser-harness.mjs';
 import { audit } from './browser-access.mjs';
 import { openPhoto } from './browser-shop.mjs';
@@ -27,7 +27,7 @@ tests.works_in_a_shops_page = async ({ browser }) => {
   });
   await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${shop.address().port}`;
-  server = await new Server(['--allow-origin', origin]).start();
+  server = await new Server([...patient, '--allow-origin', origin]).start();
   try {
     const page = await open(browser, `${origin}/`);
     await page.evaluate(() => {

@@ -1,7 +1,7 @@
 // The page with a camera: polish on the nails, figures, transports, servers that go and return.
 import {
-  Server, check, clean, frameId, frames, freeze, isLive, launch, live, nails, notice, number, open,
-  reach, saved, shade, shot, sleep, state, text, until, withoutCamera,
+  Server, check, clean, frameId, frames, freeze, isLive, launch, live, nails, notice, number,
+  open, patient, reach, saved, shade, shot, sleep, state, text, until, withoutCamera,
 } from './browser-harness.mjs';
 import { keepBoth, measure, whichFrame } from './browser-pixels.mjs';
 
@@ -172,7 +172,7 @@ tests.both_transports = async ({ browser, server }) => {
 };
 
 tests.server_gone_and_back = async ({ browser }) => {
-  const server = await new Server().start();
+  const server = await new Server(patient).start();
   try {
     const page = await open(browser, server.url);
     await live(page);
@@ -192,7 +192,7 @@ tests.server_gone_and_back = async ({ browser }) => {
 };
 
 tests.full_server_is_reported = async ({ browser }) => {
-  const server = await new Server(['--max-sessions', '1']).start();
+  const server = await new Server([...patient, '--max-sessions', '1']).start();
   try {
     const first = await open(browser, server.url);
     await live(first);

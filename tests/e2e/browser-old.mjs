@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { Server, check, root, shot, until } from './browser-harness.mjs';
+import { Server, check, patient, root, shot, until } from './browser-harness.mjs';
 
 export const tests = {};
 
@@ -98,7 +98,7 @@ async function showsPolish(page, name, transport) {
 // Runs a test with a server that serves these pages.
 async function withServer(more, run) {
   const pages = writePages();
-  const server = await new Server(['--web', pages, ...more]).start();
+  const server = await new Server([...patient, '--web', pages, ...more]).start();
   try {
     await run(server);
   } finally {
@@ -145,7 +145,7 @@ async function fromElsewhere(browser, script, query, transport) {
     response.end(pageOf(ways.binary));
   });
   await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
-  const server = await new Server(['--allow-origin', '*', '--max-wait', '60000']).start();
+  const server = await new Server([...patient, '--allow-origin', '*']).start();
   const home = `http://localhost:${site.address().port}`;
   const url = `${home}/?${query}server=http://127.0.0.1:${server.port}`;
   try {

@@ -3,8 +3,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  Server, artifacts, check, clean, frameId, golden, notice, open, setRange, shade, shared, shot,
-  software, state, text, until, withCamera,
+  Server, artifacts, check, clean, frameId, golden, notice, open, patient, setRange, shade,
+  shared, shot, software, state, text, until, withCamera,
 } from './browser-harness.mjs';
 
 import { audit } from './browser-access.mjs';
@@ -362,7 +362,7 @@ tests.a_token_is_requested = async ({ browser }) => {
   const token = 'Shop-token-0123456789';
   const file = path.join(artifacts, 'tokens');
   fs.writeFileSync(file, `${token}\n`, { mode: 0o600 });
-  const server = await new Server(['--token-file', file]).start();
+  const server = await new Server([...patient, '--token-file', file]).start();
   try {
     const context = await browser.newContext({ locale: 'de-DE' });
     const page = await context.newPage();

@@ -5,7 +5,7 @@
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
 import {
-  Server, artifacts, closeContexts, closeShared, keepFailed, shared, withCamera,
+  Server, artifacts, closeContexts, closeShared, keepFailed, patient, shared, withCamera,
 } from './browser-harness.mjs';
 import { tests as accessTests } from './browser-access.mjs';
 import { tests as deviceTests } from './browser-device.mjs';
@@ -46,7 +46,7 @@ async function main(wanted) {
     return;
   }
   fs.mkdirSync(artifacts, { recursive: true });
-  const server = await new Server().start();
+  const server = await new Server(patient).start();
   const browser = await shared([withCamera]);
   for (const [name, run] of Object.entries(tests)) {
     if (wanted.length && !wanted.includes(name)) continue;
