@@ -56,13 +56,15 @@ count_python() {
 }
 
 # $1: a name, $2: the status it ended with, then its command. Not all machines have a core for each
-# of what goes on at once: what failed is run again by itself, and what fails twice has failed.
+# of what goes on at once: what failed is run again by itself, and what fails twice has failed. The
+# times of the first run stay in pytest-NAME-first.xml.
 judge() {
     count_python "$1"
     [ "$2" -ne 0 ] || return 0
     say "$1: what failed, again"
     local name before=("${bad_names[@]}")
     failed=$((failed - bad))
+    mv "$build/pytest-$1.xml" "$build/pytest-$1-first.xml" 2>/dev/null
     again=--last-failed pytest_as "$1" "${@:3}"
     count_python "$1"
     for name in "${before[@]}"; do
