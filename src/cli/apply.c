@@ -320,7 +320,7 @@ static int run_command(int argc, char **argv)
     lq_buf_release(&tools.input);
     lq_buf_release(&tools.output);
     lq_buf_release(&tools.written);
-    lq_model_close(model);
+    lq_model_leave(model);
     lq_cli_look_release(&apply.look);
     return result;
 }

@@ -113,7 +113,7 @@ static int run(struct command *command, struct dirent **names, int count)
             lq_eval_print_table(lq_eval_figures(eval));
     }
     lq_eval_free(eval);
-    lq_model_close(model);
+    lq_model_leave(model);
     return result;
 }
 

@@ -163,7 +163,7 @@ static int run_command(int argc, char **argv)
         print_text(root, &tensors);
     }
     json_decref(root);
-    lq_model_close(model);
+    lq_model_leave(model);
     return status == LQ_OK ? LQ_EXIT_OK : lq_cli_error(&err);
 }
 

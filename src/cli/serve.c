@@ -315,7 +315,7 @@ static int run(struct serve *serve, struct lq_error *err)
     lq_tune_beside_end(&beside);
     lq_server_close(server);
     lq_tune_beside_release(&beside);
-    lq_model_close(model);
+    lq_model_leave(model);
     return status;
 }
 

@@ -264,6 +264,6 @@ void lq_tune_beside_end(struct lq_tune_beside *beside)
 
 void lq_tune_beside_release(struct lq_tune_beside *beside)
 {
-    lq_model_close(beside->model);
+    lq_model_leave(beside->model);
     beside->model = NULL;
 }

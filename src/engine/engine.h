@@ -136,6 +136,7 @@ struct lq_engine_ops {
     const char *summary; // one line for `lacquer engines`
     bool by_name_only;   // never chosen automatically
     bool has_precisions; // can compute in f32 or bf16, and bf16 is not always the faster one
+    bool frees_slowly;   // takes a good part of a second to free what it holds
 
     // Returns 0 if the engine can run here; otherwise UNAVAILABLE with what is missing and the next
     // step. Loads its library once. `parts`: NULL, or receives the engine's parts if it can run; an

@@ -420,6 +420,7 @@ const struct lq_engine_ops lq_engine_openvino = {
     .name = "openvino",
     .summary = "OpenVINO on this machine's processor (.onnx, .tflite, .xml)",
     .has_precisions = true,
+    .frees_slowly = true,
     .probe = openvino_probe,
     .read = openvino_read,
     .forget = openvino_forget,

@@ -83,6 +83,9 @@ const char *lq_model_float_path(void);
 LQ_MUST_CHECK int lq_model_open(struct lq_model **model, const char *path,
                                 const struct lq_model_options *options, struct lq_error *err);
 void lq_model_close(struct lq_model *model);
+
+// The same at the end of the process: leaves to the system what an engine would free slowly.
+void lq_model_leave(struct lq_model *model);
 const struct lq_model_info *lq_model_info(const struct lq_model *model);
 // The hand landmark network that was opened with it; NULL if there is none.
 const struct lq_landmarks *lq_model_landmarks(const struct lq_model *model);

@@ -83,6 +83,16 @@ void lq_model_close(struct lq_model *model)
     free(model);
 }
 
+void lq_model_leave(struct lq_model *model)
+{
+    bool leak_check = false;
+#if defined(LQ_SANITIZE)
+    leak_check = true;
+#endif
+    if (leak_check || !model || !model->ops->frees_slowly)
+        lq_model_close(model);
+}
+
 const struct lq_model_info *lq_model_info(const struct lq_model *model)
 {
     return &model->info;
