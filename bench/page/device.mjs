@@ -94,11 +94,10 @@ async function measure(page, session) {
   };
 }
 
-async function run({ Server, launch, live, open, withCamera }) {
-  const gl = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
-  const gpu = backend === 'webgpu' ? ['--enable-unsafe-webgpu'] : gl;
+async function run({ Server, launch, live, open, software, withCamera }) {
+  const gpu = backend === 'webgpu' ? ['--enable-unsafe-webgpu'] : [];
   const server = await new Server().start();
-  const browser = await launch([...gpu, ...(backend === 'webgpu' ? gl : []), withCamera]);
+  const browser = await launch([...gpu, ...software, withCamera]);
   try {
     const info = await (await fetch(`${server.url}api/v1/info.json`)).json();
     if (!info.device) return { reason: "the page's own engine is not built (make device)" };

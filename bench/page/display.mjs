@@ -5,11 +5,10 @@
 // software, while the thread's time is comparable on any machine. Prints a Markdown table.
 //
 //   node bench/page/display.mjs [SECONDS] [FINISH...]
-import { Server, isLive, launch, live, open, sleep, withCamera }
+import { Server, isLive, launch, live, open, sleep, software, withCamera }
   from '../../tests/e2e/browser-harness.mjs';
 
 const SERVER_FPS = 15;
-const software = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 const seconds = Number(process.argv[2] ?? 6);
 const chosen = process.argv.slice(3);
 
