@@ -116,6 +116,11 @@ def main():
     for tone in dict.fromkeys(one[0].rsplit("-", 3)[0] for one in everything):
         row(tone, [one for one in everything if one[0].rsplit("-", 3)[0] == tone])
     row("all", everything)
+    lights = {}  # a picture is a hand in one light; all of its nails in all swatches
+    for name, error, _ in everything:
+        lights.setdefault(name.rsplit("-", 1)[0], []).append(error)
+    worst = max(lights, key=lambda name: np.mean(lights[name]))
+    print(f"worst light: {worst}, mean {np.mean(lights[worst]):.2f}")
     print(f"{missed} nails not found")
 
 
