@@ -15,9 +15,6 @@ export const tests = {};
 // test.
 const built = fs.existsSync(path.join(root, 'build/device/device.json'));
 
-// Chromium warns that reading pixels back is slow; only tests read pixels.
-const quietly = /GL Driver Message/;
-
 async function withPage(server, query, run, flags = []) {
   const browser = await shared([...software, withCamera, ...flags]);
   // A small window, because software graphics compute every pixel.
@@ -94,7 +91,7 @@ tests.device_paints_a_photo_at_its_size = async ({ server }) =>
     const size = pictureSize(fs.readFileSync(path.join(golden, 'light.jpg')));
     check(`${file.size}` === `${size}`, `saved ${file.size}, not ${size}`);
     check(posts.length === 0 && page.sockets === 0, `sent: ${posts}`);
-    clean(page, quietly);
+    clean(page);
     return found;
   });
 

@@ -11,9 +11,6 @@ import { SlowProxy, loadTruth, measureLive, summary } from './browser-follow.mjs
 
 export const tests = {};
 
-// Chromium warns that reading pixels back is slow; only tests read pixels.
-const quietly = /GL Driver Message/;
-
 // Software graphics compute every pixel of the page, so the window is as small as the desktop
 // layout allows.
 const viewport = { width: 900, height: 600 };
@@ -172,7 +169,7 @@ tests.draws_what_the_server_paints = () =>
         measured[`${hand} ${name}`] = `${dB.toFixed(1)} dB, at most ${most}`;
       }
     }
-    clean(page, quietly);
+    clean(page);
     await server.kill();
     return measured;
   });
@@ -206,7 +203,7 @@ tests.propagated_polish_stays_on_a_moving_hand = ({ server }) =>
     check(seen.mean <= 1.5, `polish lies ${seen.mean.toFixed(2)} pixels from the nails`);
     check(seen.p95 <= 3, `5 % of it ${seen.p95.toFixed(2)} pixels or more`);
     check(seen.ghosts < 60, `${seen.ghosts} pixels of polish away from all nails`);
-    clean(page, quietly);
+    clean(page);
     return seen;
   });
 
@@ -221,7 +218,7 @@ tests.every_frame_is_shown_between_replies = ({ server }) =>
     check(replies >= 5 && replies < 30, `${replies} replies to 40 frames`);
     check(seen.frames > 30, `polish on only ${seen.frames} frames`);
     check(seen.mean <= 2, `polish is not on the nails: ${JSON.stringify(seen)}`);
-    clean(page, quietly);
+    clean(page);
     return { drawn, replies, work, ...seen };
   });
 
@@ -254,7 +251,7 @@ tests.slow_drawing_is_left_to_the_server = ({ server }) =>
     const drawn = () => page.getAttribute('#canvas', 'data-drawn');
     await until('painted pictures', async () => (await drawn()) === 'there');
     await frames(page, 3);
-    clean(page, quietly);
+    clean(page);
   });
 
 tests.live_through_a_slow_network = ({ server }) =>
@@ -275,7 +272,7 @@ tests.live_through_a_slow_network = ({ server }) =>
       check(seen.nails > 8, `only ${seen.nails} nails drawn in ${results.length} frames`);
       check(seen.mean < 12, `polish lies ${seen.mean.toFixed(1)} pixels from the nails`);
       await shot(page, 'desktop-drawn');
-      clean(page, quietly);
+      clean(page);
       return seen;
     } finally {
       proxy.stop();
@@ -304,7 +301,7 @@ tests.two_looks_live = ({ server }) =>
       });
     });
     check(new Set(colours).size === 3, `the three pictures do not differ: ${colours}`);
-    clean(page, quietly);
+    clean(page);
   });
 
 // A tap on a nail of the live picture chooses it; its polish follows it while it moves.
@@ -330,7 +327,7 @@ tests.one_nail_live = ({ server }) =>
     const own = await page.evaluate((key) => tryon().lookStore.main.of(key).color, nail.key);
     const all = await page.evaluate(() => tryon().lookStore.main.fields.color);
     check(own === '#1f4fb5' && all === '#c71585', `it wears ${own}, the others ${all}`);
-    clean(page, quietly);
+    clean(page);
   });
 
 // Compares the screen's pixels that change when the tapped nail takes another colour with the true
@@ -372,7 +369,7 @@ tests.a_tap_recolours_one_nail = ({ server }) =>
       );
       figures.push(found);
     }
-    clean(page, quietly);
+    clean(page);
     return figures;
   });
 
@@ -457,7 +454,7 @@ const twoLooksUntil = (how) => ({ server }) =>
       });
       await until('a second look again', () => page.isVisible('#versus'));
     }
-    clean(page, quietly);
+    clean(page);
   });
 
 tests.two_looks_until_graphics_are_lost = twoLooksUntil('lost');
@@ -475,5 +472,5 @@ tests.the_server_paints_without_webgl = ({ server }) =>
     check((await text(page, '#link-text')) === 'Live', 'the page is not live');
     await shade(page, 'Lagoon');
     await frames(page, 3);
-    clean(page, quietly);
+    clean(page);
   });

@@ -12,6 +12,7 @@ const lostMs = 150; // a nail not found for this long is not drawn
 export class Follower {
     #reader = new LumaReader();
     #luma = null;
+    #spare = null; // a picture that nobody needs any more
     #scene = null;
     #scale = 1; // luma pixels per pixel of the reply
     #seenAt = 0;
@@ -19,7 +20,10 @@ export class Follower {
 
     // Takes the newest frame, captured at that time in ms, and tracks every nail into it.
     see(video, at) {
-        this.#luma = this.#reader.read(video);
+        const spare = this.#luma?.marked ? this.#spare : this.#luma;
+        this.#spare = null;
+        this.#luma = this.#reader.read(video, spare);
+        this.#luma.marked = false;
         const passed = at - this.#seenAt;
         this.#seenAt = at;
         this.#follow(passed > 0 && passed < 500 ? passed : 0);
@@ -29,10 +33,11 @@ export class Follower {
     mark() {
         const places = new Map();
         for (const nail of this.#scene?.nails ?? []) places.set(nail.id, this.now(nail).center);
+        if (this.#luma) this.#luma.marked = true;
         return { luma: this.#luma, places };
     }
 
-    // Takes the nails of a marked frame and tracks them to the newest one.
+    // Takes the nails of a marked frame and tracks them to the newest one. The mark is then used up.
     take(scene, mark) {
         const before = new Map();
         for (const nail of this.#scene?.nails ?? []) before.set(nail.id, this.now(nail).center);
@@ -61,6 +66,7 @@ export class Follower {
                 foundAt: this.#seenAt,
             });
         }
+        if (mark.luma !== this.#luma) this.#spare = mark.luma;
     }
 
     // The position of a nail of the scene in the newest frame: back is the affine map from this
