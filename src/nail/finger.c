@@ -166,7 +166,7 @@ static int make_hypotheses(const struct pose *hand, int count, int thumb,
         sort_round(row + from, n - from, palm_x, palm_y, frame.side);
         int first = count == HAND ? HAND : from ? 1 : 0, last = count == HAND ? HAND : from ? 4 : 0;
         for (int missing = first; missing <= last; missing++) {
-            int fingers[HAND], m = 0;
+            int fingers[HAND] = {0}, m = 0;
             for (int f = 0; f < HAND; f++)
                 if (f != missing)
                     fingers[m++] = f;
