@@ -1,15 +1,20 @@
-// Measures the page's on-device detection in headless Chromium, with a moving hand as the camera.
+// Measures the page's on-device detection in headless Chromium, with a moving hand as the camera,
+// some seconds after the first painted picture: until then the browser optimises the runtime.
 // Prints one line of JSON: detections a second (fps) and their latency, pictures shown a second and
 // the time of the page's main thread for each, the bytes that a first visitor downloads, and
 // finder_fps: detections a second while nothing is painted or shown. If that is not possible,
 // prints {"reason"}.
 //
-//   node bench/page/device.mjs wasm|webgpu [SECONDS]
-//   taskset -c 1 node bench/page/device.mjs wasm 6      all of Chromium on one core: the camera's
-//                                                       decoder, the network, tracking, painting
-//                                                       and software rendering
-const [backend = 'wasm', seconds = '5'] = process.argv.slice(2);
+//   node bench/page/device.mjs wasm|webgpu [SECONDS] [phone]      phone: on a screen of its size
+//   taskset -c 1 node bench/page/device.mjs wasm 8 phone    all on one core: the camera's decoder,
+//                                                           the network, tracking, painting and
+//                                                           software rendering; server and driver
+const [backend = 'wasm', seconds = '5', screen = ''] = process.argv.slice(2);
 const patienceMs = 240000;
+const settleMs = 5000;
+const phone = {
+  viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true,
+};
 
 // Runs in the page: records how old each detection's picture is when its nails are shown.
 function note() {
@@ -102,7 +107,7 @@ async function run({ Server, launch, live, open, software, withCamera }) {
     const info = await (await fetch(`${server.url}api/v1/info.json`)).json();
     if (!info.device) return { reason: "the page's own engine is not built (make device)" };
     const page = await open(browser, `${server.url}?engine=device&backend=${backend}`,
-      { device: true, permissions: ['camera'] });
+      { device: true, permissions: ['camera'], ...(screen === 'phone' ? phone : {}) });
     const adapter = await page.evaluate(async () => {
       const found = await navigator.gpu?.requestAdapter().catch(() => null);
       return found && !(found.info?.isFallbackAdapter ?? found.isFallbackAdapter);
@@ -112,6 +117,7 @@ async function run({ Server, launch, live, open, software, withCamera }) {
     await session.send('Performance.enable');
     await page.evaluate(note);
     await live(page, patienceMs);
+    await page.waitForTimeout(settleMs);
     const shown = await measure(page, session);
     if (shown.reason) return shown;
     const alone = await page.evaluate(findAlone, Number(seconds));

@@ -29,7 +29,8 @@ export class Follower {
         this.#follow(passed > 0 && passed < 500 ? passed : 0);
     }
 
-    // Returns what take() needs if the newest frame is sent: its picture, and each nail's position.
+    // Returns what take() needs if the newest frame is sent, once for each: its picture, and each
+    // nail's position.
     mark() {
         const places = new Map();
         for (const nail of this.#scene?.nails ?? []) places.set(nail.id, this.now(nail).center);
@@ -37,7 +38,7 @@ export class Follower {
         return { luma: this.#luma, places };
     }
 
-    // Takes the nails of a marked frame and tracks them to the newest one. The mark is then used up.
+    // Takes the nails of a marked frame and tracks them to the newest one. A mark is taken once.
     take(scene, mark) {
         const before = new Map();
         for (const nail of this.#scene?.nails ?? []) before.set(nail.id, this.now(nail).center);

@@ -18,7 +18,8 @@ export class LumaReader {
             Object.assign(this.#canvas, { width, height });
         this.#context.drawImage(source, 0, 0, width, height);
         const { data } = this.#context.getImageData(0, 0, width, height);
-        const luma = spare?.width === width && spare.height === height ? spare : blank(width, height);
+        const fits = spare?.width === width && spare.height === height;
+        const luma = fits ? spare : blank(width, height);
         for (let i = 0, at = 0; i < luma.data.length; i++, at += 4)
             luma.data[i] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
         halve(luma);
