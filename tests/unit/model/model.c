@@ -17,8 +17,7 @@ static struct lq_model *nail;
 static int open_nail(void **state)
 {
     (void)state;
-    const struct lq_model_options options = {.precision = LQ_PRECISION_F32, .no_landmarks = true};
-    return lq_model_open(&nail, "models/nail.onnx", &options, &err);
+    return lq_model_open(&nail, "models/nail.onnx", &plain, &err);
 }
 
 static int close_nail(void **state)
