@@ -37,5 +37,5 @@ void lq_tune_beside_watch(struct lq_tune_beside *beside, const struct lq_cli_mod
 // Stops both. Call it after the server has stopped and before it is closed, since the watcher uses
 // it.
 void lq_tune_beside_end(struct lq_tune_beside *beside);
-// Closes the model that the server switched to; call it after closing the server.
+// Leaves the model that the server switched to (lq_model_leave); call it after closing the server.
 void lq_tune_beside_release(struct lq_tune_beside *beside);

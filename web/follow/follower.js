@@ -12,6 +12,7 @@ const lostMs = 150; // a nail not found for this long is not drawn
 export class Follower {
     #reader = new LumaReader();
     #luma = null;
+    #marked = false; // whether a reply to that picture will come
     #spare = null; // a picture that nobody needs any more
     #scene = null;
     #scale = 1; // luma pixels per pixel of the reply
@@ -20,10 +21,10 @@ export class Follower {
 
     // Takes the newest frame, captured at that time in ms, and tracks every nail into it.
     see(video, at) {
-        const spare = this.#luma?.marked ? this.#spare : this.#luma;
+        const spare = this.#marked ? this.#spare : this.#luma;
         this.#spare = null;
+        this.#marked = false;
         this.#luma = this.#reader.read(video, spare);
-        this.#luma.marked = false;
         const passed = at - this.#seenAt;
         this.#seenAt = at;
         this.#follow(passed > 0 && passed < 500 ? passed : 0);
@@ -34,7 +35,7 @@ export class Follower {
     mark() {
         const places = new Map();
         for (const nail of this.#scene?.nails ?? []) places.set(nail.id, this.now(nail).center);
-        if (this.#luma) this.#luma.marked = true;
+        this.#marked = true;
         return { luma: this.#luma, places };
     }
 
