@@ -12,9 +12,6 @@
 const [backend = 'wasm', seconds = '5', screen = ''] = process.argv.slice(2);
 const patienceMs = 240000;
 const settleMs = 5000;
-const phone = {
-  viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true,
-};
 
 // Runs in the page: records how old each detection's picture is when its nails are shown.
 function note() {
@@ -99,7 +96,8 @@ async function measure(page, session) {
   };
 }
 
-async function run({ Server, launch, live, open, software, withCamera }) {
+async function run({ Server, launch, live, open, phone, software, withCamera }) {
+  const options = screen === 'phone' ? { ...phone, deviceScaleFactor: 2 } : {};
   const gpu = backend === 'webgpu' ? ['--enable-unsafe-webgpu'] : [];
   const server = await new Server().start();
   const browser = await launch([...gpu, ...software, withCamera]);
@@ -107,7 +105,7 @@ async function run({ Server, launch, live, open, software, withCamera }) {
     const info = await (await fetch(`${server.url}api/v1/info.json`)).json();
     if (!info.device) return { reason: "the page's own engine is not built (make device)" };
     const page = await open(browser, `${server.url}?engine=device&backend=${backend}`,
-      { device: true, permissions: ['camera'], ...(screen === 'phone' ? phone : {}) });
+      { device: true, permissions: ['camera'], ...options });
     const adapter = await page.evaluate(async () => {
       const found = await navigator.gpu?.requestAdapter().catch(() => null);
       return found && !(found.info?.isFallbackAdapter ?? found.isFallbackAdapter);

@@ -139,12 +139,12 @@ export function launch(extra = []) {
 // Browsers shared by the tests, by their flags; each is started at first use. What a test opens is
 // closed after it. The camera gives 10 frames a second, because without graphics each frame costs
 // the processor's time, also while a test looks at something else.
+const slowCamera = '--max-gum-fps=10';
 const started = new Map();
 
 export async function shared(flags) {
   const key = flags.join(' ');
-  const slow = [...flags, '--max-gum-fps=10'];
-  if (!started.get(key)?.isConnected()) started.set(key, await launch(slow));
+  if (!started.get(key)?.isConnected()) started.set(key, await launch([...flags, slowCamera]));
   return started.get(key);
 }
 
@@ -152,6 +152,9 @@ export const closeContexts = () =>
   Promise.all([...started.values()].flatMap((one) => one.contexts()).map((one) => one.close()));
 
 export const closeShared = () => Promise.all([...started.values()].map((one) => one.close()));
+
+// A page's options for a phone.
+export const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 export const withCamera = '--use-fake-ui-for-media-stream';
 export const withoutCamera = '--deny-permission-prompts';

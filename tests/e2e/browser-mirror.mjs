@@ -5,14 +5,13 @@
 //   node browser-mirror.mjs URL      one line of JSON
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, launch, live, nails, open, root, shade, shot, software, text, until, videoFrames,
-  withCamera } from './browser-harness.mjs';
+import { check, launch, live, nails, open, phone, root, shade, shot, software, text, until,
+  videoFrames, withCamera } from './browser-harness.mjs';
 
 const framesLeast = 20; // minimum of pictures on the screen with nails measured
 const looksLeast = 5; // minimum of detections in that time
 const paintedLeast = 12; // minimum change of a nail's pixels, sum of three channels
 const leadLeast = 6; // of 255; on this video the tip's band exceeds the middle's by 11 to 36
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 function truth() {
   const file = path.join(root, 'tests/e2e/hand-masks/frames.json');

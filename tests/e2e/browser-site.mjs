@@ -5,14 +5,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check, frameId, frames, golden, launch, live, nails, notice, open, patienceMs, pictureSize, reach,
-  saved, shot, software, text, until, withCamera,
+  check, frameId, frames, golden, launch, live, nails, notice, open, patienceMs, phone, pictureSize,
+  reach, saved, shot, software, text, until, withCamera,
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
 import { holdBack, playTheDevice, startChoosing, startLooking } from './browser-site-parts.mjs';
 
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const [url, folder, ...chosen] = process.argv.slice(2);
 const tests = {};
 
