@@ -11,7 +11,8 @@ struct lq_match_track {
 };
 
 // track_count: at most LQ_TRACKS_MAX. Sets match[i] to the track of nail i, or -1; a track is used
-// at most once. First finds the shift that brings most tracks onto nails, so that ids survive a
-// hand that moves by a finger's width; then pairs them, nearest first.
+// at most once. First finds the motion (a shift, or a shift with a turn) that brings most tracks
+// onto nails, so that ids survive a hand that moves by a finger's width; then pairs them, nearest
+// first. Turns are tried with the first few tracks, so put those that were shown last first.
 void lq_match(const struct lq_match_track *tracks, int track_count, const struct lq_nails *nails,
               int match[LQ_NAILS_MAX]);

@@ -131,6 +131,7 @@ static int show(struct lq_track_update *update, struct lq_tracked *tracked)
         lq_template_init(&track->template, update->picture, nail);
         tracked->nails.count++;
     }
+    lq_track_separate_fingers(update, &tracked->nails);
     if (size)
         memcpy(tracker->alpha.data, tracked->alpha.data, size);
     lq_tip_agree(&tracked->nails); // only for display: tracks keep their own estimates

@@ -1,15 +1,12 @@
-// A nail's estimates filtered over time: tip, finger, size and direction.
+// A nail's estimates filtered over time: tip, size and direction.
 #include <math.h>
 
-#include "nail/finger.h"
 #include "nail/shape.h"
 #include "nail/tip.h"
 #include "nail/tracks.h"
 
 static const float CONFIDENCE_S = 0.2f;
-static const float TIP_S = 0.5f;           // time constant of tips …
-static const float FINGER_S = 0.7f;        // … of fingers
-static const float ON_FINGER_SHARE = 0.4f; // weight of one run of the hand network
+static const float TIP_S = 0.5f;           // time constant of tips
 static const int TIP_LASTING = 8;          // frames after which a lower confidence is enough
 static const float TURN_SPEED = 15.7f;     // radians a second: half a turn in 200 ms
 static const float TURN_MAX = 0.55f;       // … and in a frame: about 30 degrees
@@ -49,30 +46,6 @@ static void filter_tip(const struct lq_track *track, struct lq_nail *nail,
         share = step->found && step->found->on_finger ? 1.0f : 0.0f;
     nail->tip_x = x + share * (nail->tip_x - x);
     nail->tip_y = y + share * (nail->tip_y - y);
-}
-
-// The same for the finger's probabilities; a frame that shows too little of the hand has no weight.
-static void filter_finger(const struct lq_track *track, struct lq_nail *nail,
-                        const struct lq_track_step *step, float dt_s)
-{
-    if (track->found_count == 0)
-        return;
-    float now = 0.0f, before = 0.0f;
-    for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
-        now += step->found ? step->found->finger_share[f] : 0.0f;
-        before += track->nail.finger_share[f];
-    }
-    float share = !(now > 0.0f) ? 0.0f : before > 0.0f ? 1.0f - expf(-dt_s / FINGER_S) : 1.0f;
-    if (nail->on_finger && !(step->found && step->found->on_finger))
-        share = 0.0f;
-    else if (nail->on_finger) // the hand network runs rarely
-        share = fmaxf(share, before > 0.0f ? ON_FINGER_SHARE : 1.0f);
-    for (int f = 0; f < LQ_FINGER_COUNT - 1; f++) {
-        float last = track->nail.finger_share[f];
-        nail->finger_share[f] = last + share * (nail->finger_share[f] - last);
-    }
-    lq_finger_choose(nail, track->nail.finger != LQ_FINGER_UNKNOWN ? LQ_FINGER_CONFIDENCE_KNOWN
-                                                                   : LQ_FINGER_CONFIDENCE);
 }
 
 // Orients the nail to its tip; resets its filters if that turns the nail round.
@@ -166,7 +139,7 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
     filter_tip(track, nail, step, update->dt_s);
     face_tip(track, nail);
     turn_slowly(track, nail, step, update->dt_s);
-    filter_finger(track, nail, step, update->dt_s);
+    lq_track_filter_finger(track, nail, step, update->dt_s);
     smooth_frame(track, nail, step, update->dt_s);
     lq_shape_bend(nail);
     return true;

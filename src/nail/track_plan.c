@@ -16,12 +16,19 @@ void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *fou
                     int match[LQ_NAILS_MAX])
 {
     struct lq_match_track places[LQ_TRACKS_MAX] = {{0}};
-    for (int t = 0; t < tracker->count; t++) {
-        const struct lq_nail *nail = &tracker->tracks[t].nail;
-        places[t] = (struct lq_match_track){nail->center_x, nail->center_y,
-                                            0.5f * (nail->length + nail->width)};
-    }
-    lq_match(places, tracker->count, found, match);
+    int track[LQ_TRACKS_MAX] = {0}, count = 0;
+    for (int shown = 1; shown >= 0; shown--) // those shown last first
+        for (int t = 0; t < tracker->count; t++) {
+            const struct lq_nail *nail = &tracker->tracks[t].nail;
+            if (tracker->tracks[t].shown != shown)
+                continue;
+            places[count] = (struct lq_match_track){nail->center_x, nail->center_y,
+                                                    0.5f * (nail->length + nail->width)};
+            track[count++] = t;
+        }
+    lq_match(places, count, found, match);
+    for (int i = 0; i < found->count; i++)
+        match[i] = match[i] >= 0 ? track[match[i]] : -1;
 }
 
 int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)

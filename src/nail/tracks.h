@@ -1,6 +1,7 @@
 // Internals of a tracker (track.h): what it keeps of each nail, and the plan for each nail in a
 // frame. track.c updates the tracker with a frame; track_plan.c associates nails with tracks,
-// track_draw.c draws their masks, track_filter.c filters their estimates over time.
+// track_draw.c draws their masks, track_filter.c filters their estimates over time, and
+// track_finger.c their fingers.
 // Threads: under the tracker's lock. Owner: the tracker owns its tracks; an update lives for one
 // frame.
 #pragma once
@@ -22,6 +23,7 @@ struct lq_track {
     int found_count;                // number of frames; 0: `nail` is not set yet
     int border_count;               // detections at the picture's border before it is shown there
     uint64_t on_finger_us;          // when its finger was last classified (hand.h); 0: never
+    float seen_share[LQ_FINGER_COUNT - 1]; // finger_share by this frame alone; all 0: unclassified
     float speed_x, speed_y;         // pixels per second
     bool shown;                     // in the last frame; then `nail`, `alpha_at` and `template` are
                                     // valid
@@ -100,3 +102,11 @@ void lq_track_copy_rows(const struct lq_nail *nail, const struct lq_pixel_box *b
 // track_filter.c: measures the nail to show from its mask; false if nothing of it is left.
 bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
                       uint8_t *alpha, struct lq_nail *nail);
+
+// track_finger.c: the finger's probabilities over time; a frame that shows too little of the hand
+// has no weight.
+void lq_track_filter_finger(struct lq_track *track, struct lq_nail *nail,
+                            const struct lq_track_step *step, float dt_s);
+// Of two nails of a hand on the same finger keeps the one that this frame shows there; the other
+// gets the finger that this frame shows, or none. nails: as shown, with their tracks' ids.
+void lq_track_separate_fingers(struct lq_track_update *update, struct lq_nails *nails);

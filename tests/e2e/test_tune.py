@@ -1,4 +1,5 @@
 """lacquer tune and its stored choice: what it prints, and how `apply` and `serve` use it."""
+import contextlib
 import json
 import os
 import pathlib
@@ -152,8 +153,11 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path):
 
 
 def children(pid):
-    return [int(child) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()]
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
 
 
 def test_a_child_that_is_killed_costs_one_candidate(tmp_path):

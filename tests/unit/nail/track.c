@@ -30,6 +30,28 @@ static void ids_follow_a_moving_hand(void **state)
     }
 }
 
+// Between two frames each nail moves differently, some onto the place of another; one is hidden.
+static void ids_follow_a_hand_that_turns(void **state)
+{
+    (void)state;
+    const float turn = 0.5f;
+    draw_picture(0, 0);
+    find_all(0, 0);
+    update(0, true);
+    int ids[NAILS];
+    for (int k = 0; k < NAILS; k++)
+        ids[k] = tracked.nails.items[k].id;
+    found.count = 0;
+    for (int k = 1; k < NAILS; k++) { // turned round the last one, which moves on
+        float off = place_x(k, 0) - place_x(NAILS - 1, 0);
+        find(k, 0, 0, off * (cosf(turn) - 1) + 50, off * sinf(turn) + 20);
+    }
+    update(4 * FRAME_US, true);
+    assert_int_equal(tracked.nails.count, NAILS - 1);
+    for (int i = 0; i < tracked.nails.count; i++)
+        assert_int_equal(tracked.nails.items[i].id, ids[i + 1]);
+}
+
 static void noise_is_smoothed_without_lag(void **state)
 {
     (void)state;
@@ -214,6 +236,62 @@ static void a_wrong_direction_is_turned_and_does_not_jump(void **state)
     }
 }
 
+static void see_finger(struct lq_nail *nail, int finger)
+{
+    memset(nail->finger_share, 0, sizeof nail->finger_share);
+    nail->tip_x = 0;
+    nail->tip_y = -0.9f;
+    nail->on_finger = finger >= 0;
+    if (finger >= 0)
+        nail->finger_share[finger] = 0.95f;
+    lq_finger_choose(nail, LQ_FINGER_CONFIDENCE);
+}
+
+static int finger_at(int k)
+{
+    for (int i = 0; i < tracked.nails.count; i++)
+        if (fabsf(tracked.nails.items[i].center_x - place_x(k, 0)) < 5)
+            return (int)tracked.nails.items[i].finger - LQ_FINGER_THUMB;
+    return -2;
+}
+
+// After a jump, tracks may continue on their neighbours' fingers, where a new nail shows the same.
+static void two_nails_of_a_hand_are_on_two_fingers(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    for (int f = 0; f < 7; f++) {
+        found.count = 0;
+        for (int k = f < 6; k < NAILS; k++) {
+            find(k, 0, 0, 0, 0);
+            see_finger(&found.items[found.count - 1], f < 6 ? k - 1 : k);
+        }
+        update((uint64_t)f * FRAME_US, true);
+        for (int k = 1; k < NAILS; k++)
+            assert_int_equal(finger_at(k), f < 6 ? k - 1 : k);
+    }
+    assert_int_equal(finger_at(0), 0);
+}
+
+// A hand that this frame did not look at keeps its fingers beside another hand.
+static void two_hands_have_two_thumbs(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    for (int f = 0; f < 12; f++) {
+        found.count = 0;
+        find(0, 0, 0, 0, 0);
+        see_finger(&found.items[0], f < 6 ? 0 : -1);
+        if (f > 2) {
+            find(1, 0, 0, 0, 0);
+            see_finger(&found.items[1], 0);
+        }
+        update((uint64_t)f * FRAME_US, true);
+        assert_int_equal(finger_at(0), 0);
+        assert_int_equal(finger_at(1), f > 2 ? 0 : -2);
+    }
+}
+
 static void rest_releases_memory_and_resets_tracks(void **state)
 {
     (void)state;
@@ -233,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRACK_TEST(ids_follow_a_moving_hand),
+        TRACK_TEST(ids_follow_a_hand_that_turns),
         TRACK_TEST(noise_is_smoothed_without_lag),
         TRACK_TEST(a_still_picture_stays_as_it_is),
         TRACK_TEST(without_smoothing_only_ids_are_kept),
@@ -240,6 +319,8 @@ int main(void)
         TRACK_TEST(another_size_begins_anew),
         TRACK_TEST(one_frame_turns_no_nail_round),
         TRACK_TEST(a_wrong_direction_is_turned_and_does_not_jump),
+        TRACK_TEST(two_nails_of_a_hand_are_on_two_fingers),
+        TRACK_TEST(two_hands_have_two_thumbs),
         TRACK_TEST(rest_releases_memory_and_resets_tracks),
         TRACK_TEST(many_nails_come_and_go),
     };

@@ -1,0 +1,95 @@
+// Which finger a nail is on, over time.
+#include <math.h>
+#include <string.h>
+
+#include "nail/finger.h"
+#include "nail/tracks.h"
+
+enum { FINGERS = LQ_FINGER_COUNT - 1 };
+
+static const float FINGER_S = 0.7f;        // time constant
+static const float ON_FINGER_SHARE = 0.4f; // weight of one run of the hand network
+static const float REACH = 12.0f;          // between nails of a hand, in nail sizes
+
+static float sum(const float share[FINGERS])
+{
+    float total = 0.0f;
+    for (int f = 0; f < FINGERS; f++)
+        total += share[f];
+    return total;
+}
+
+void lq_track_filter_finger(struct lq_track *track, struct lq_nail *nail,
+                            const struct lq_track_step *step, float dt_s)
+{
+    memset(track->seen_share, 0, sizeof track->seen_share);
+    if (step->found)
+        memcpy(track->seen_share, step->found->finger_share, sizeof track->seen_share);
+    if (track->found_count == 0)
+        return;
+    float before = sum(track->nail.finger_share), share = 0.0f;
+    if (sum(track->seen_share) > 0.0f)
+        share = before > 0.0f ? 1.0f - expf(-dt_s / FINGER_S) : 1.0f;
+    if (nail->on_finger && !(step->found && step->found->on_finger))
+        share = 0.0f; // the nails' arrangement is less certain than the hand network's last result
+    else if (nail->on_finger) // the hand network runs rarely
+        share = fmaxf(share, before > 0.0f ? ON_FINGER_SHARE : 1.0f);
+    for (int f = 0; f < FINGERS; f++) {
+        float last = track->nail.finger_share[f];
+        nail->finger_share[f] = last + share * (track->seen_share[f] - last);
+    }
+    lq_finger_choose(nail, track->nail.finger != LQ_FINGER_UNKNOWN ? LQ_FINGER_CONFIDENCE_KNOWN
+                                                                   : LQ_FINGER_CONFIDENCE);
+}
+
+static bool are_near(const struct lq_nail *a, const struct lq_nail *b)
+{
+    float size = 0.5f * (sqrtf((float)a->area) + sqrtf((float)b->area));
+    return hypotf(a->center_x - b->center_x, a->center_y - b->center_y) < REACH * size;
+}
+
+static struct lq_track *track_of(struct lq_tracker *tracker, const struct lq_nail *nail)
+{
+    for (int t = 0; t < tracker->count; t++)
+        if (tracker->tracks[t].id == nail->id)
+            return &tracker->tracks[t];
+    return NULL;
+}
+
+static bool is_seen_on(const struct lq_track *track, enum lq_finger finger)
+{
+    return track->seen_share[finger - LQ_FINGER_THUMB] >= LQ_FINGER_CONFIDENCE_KNOWN;
+}
+
+// Whether the nail is called by the finger of another one of the same hand, which this frame shows
+// there, and it not. Without a look at this nail's hand it may be another hand's.
+static bool is_mistaken(struct lq_tracker *tracker, const struct lq_nails *nails, int i)
+{
+    const struct lq_nail *nail = &nails->items[i];
+    const struct lq_track *track = track_of(tracker, nail);
+    if (nail->finger == LQ_FINGER_UNKNOWN || is_seen_on(track, nail->finger) ||
+        (nail->on_finger && !(sum(track->seen_share) > 0.0f)))
+        return false;
+    for (int j = 0; j < nails->count; j++) {
+        const struct lq_nail *other = &nails->items[j];
+        if (j != i && other->finger == nail->finger && are_near(nail, other) &&
+            is_seen_on(track_of(tracker, other), nail->finger))
+            return true;
+    }
+    return false;
+}
+
+void lq_track_separate_fingers(struct lq_track_update *update, struct lq_nails *nails)
+{
+    for (int i = 0; i < nails->count; i++) {
+        struct lq_nail *nail = &nails->items[i];
+        struct lq_track *track = track_of(update->tracker, nail);
+        if (!is_mistaken(update->tracker, nails, i))
+            continue;
+        memcpy(nail->finger_share, track->seen_share, sizeof nail->finger_share);
+        lq_finger_choose(nail, LQ_FINGER_CONFIDENCE);
+        track->nail.finger = nail->finger;
+        memcpy(track->nail.finger_share, nail->finger_share, sizeof nail->finger_share);
+        i = -1; // its own finger may be another one's: look at all again
+    }
+}
