@@ -135,6 +135,12 @@ static int show(struct lq_track_update *update, struct lq_tracked *tracked)
     if (size)
         memcpy(tracker->alpha.data, tracked->alpha.data, size);
     lq_tip_agree(&tracked->nails); // only for display: tracks keep their own estimates
+    for (int k = 0, i = 0; k < update->count; k++) {
+        struct lq_track *track = &tracker->tracks[update->steps[k].track];
+        if (track->shown)
+            lq_track_turn_slowly(track, &tracked->nails.items[i++], &update->steps[k],
+                                 update->dt_s);
+    }
     return LQ_OK;
 }
 

@@ -10,6 +10,7 @@ static const float TIP_S = 0.5f;           // time constant of tips
 static const int TIP_LASTING = 8;          // frames after which a lower confidence is enough
 static const float TURN_SPEED = 15.7f;     // radians a second: half a turn in 200 ms
 static const float TURN_MAX = 0.55f;       // … and in a frame: about 30 degrees
+static const float JUMP = 0.25f;           // of a nail's length and width
 static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f; // gain: Hz for each rad/s
 static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f; // … for each e-fold/s
 
@@ -67,25 +68,34 @@ static void face_tip(struct lq_track *track, struct lq_nail *nail)
         track->angle.begun = track->length.begun = track->width.begun = false;
 }
 
-// Corrects a wrong direction over several frames, without a jump.
-static void turn_slowly(struct lq_track *track, struct lq_nail *nail,
-                        const struct lq_track_step *step, float dt_s)
+// Whether the nail was elsewhere in the last frame. If its motion is unknown, the hand may have
+// turned.
+static bool has_jumped(const struct lq_nail *nail, const struct lq_nail *last)
 {
-    const struct lq_nail *last = &track->nail;
-    if (track->found_count == 0 || !step->moved)
-        return;
-    float whole = nail->tip_known && last->tip_known ? 6.2831853f : 3.1415927f;
-    float before = atan2f(last->axis_y, last->axis_x) + step->motion.turn;
+    return hypotf(nail->center_x - last->center_x, nail->center_y - last->center_y) >
+           JUMP * (last->length + last->width);
+}
+
+void lq_track_turn_slowly(struct lq_track *track, struct lq_nail *nail,
+                          const struct lq_track_step *step, float dt_s)
+{
+    bool known = track->shown_x != 0.0f || track->shown_y != 0.0f;
+    float whole = nail->tip_known && track->shown_tip ? 6.2831853f : 3.1415927f;
+    float moved = step->moved ? step->motion.turn : 0.0f;
+    float before = atan2f(track->shown_y, track->shown_x) + moved;
     float turn = atan2f(nail->axis_y, nail->axis_x) - before;
     float most = fminf(TURN_SPEED * dt_s, TURN_MAX);
     turn -= whole * roundf(turn / whole);
-    if (fabsf(turn) <= most)
-        return;
-    before += turn < 0 ? -most : most;
-    lq_hand_turn(nail, (struct lq_point){cosf(before), sinf(before)});
-    nail->axis_x = cosf(before);
-    nail->axis_y = sinf(before);
-    track->angle.begun = track->length.begun = track->width.begun = false;
+    if (known && fabsf(turn) > most) {
+        before += turn < 0 ? -most : most;
+        lq_hand_turn(nail, (struct lq_point){cosf(before), sinf(before)});
+        nail->axis_x = cosf(before);
+        nail->axis_y = sinf(before);
+        lq_shape_bend(nail);
+    }
+    track->shown_x = nail->axis_x;
+    track->shown_y = nail->axis_y;
+    track->shown_tip = nail->tip_known;
 }
 
 // Rotation and scale measured in the picture apply at once; only the outlines' changes to them are
@@ -135,10 +145,11 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
     }
     if (!step->moved)
         track->angle.begun = track->length.begun = track->width.begun = false;
+    if (!step->moved && has_jumped(nail, &track->nail))
+        track->shown_x = track->shown_y = 0.0f;
     nail->on_finger = finger_holds(track, step, update->time_us);
     filter_tip(track, nail, step, update->dt_s);
     face_tip(track, nail);
-    turn_slowly(track, nail, step, update->dt_s);
     lq_track_filter_finger(track, nail, step, update->dt_s);
     smooth_frame(track, nail, step, update->dt_s);
     lq_shape_bend(nail);

@@ -48,7 +48,7 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
     track->multiscale_us = 0;
     track->border_count = 0;
     track->matched_us = track->found_us = time_us;
-    track->speed_x = track->speed_y = 0.0f;
+    track->speed_x = track->speed_y = track->shown_x = track->shown_y = 0.0f;
     track->shown = false;
     track->angle.begun = track->length.begun = track->width.begun = false;
     return at;

@@ -27,6 +27,8 @@ struct lq_track {
     float speed_x, speed_y;         // pixels per second
     bool shown;                     // in the last frame; then `nail`, `alpha_at` and `template` are
                                     // valid
+    float shown_x, shown_y;         // axis as shown last; 0, 0: not since it jumped
+    bool shown_tip;                 // … and whether it pointed to the tip
     struct lq_nail nail;            // as shown or, with smooth false, as detected
     size_t alpha_at;                // position of its mask in the tracker's `alpha`
     struct lq_template template;
@@ -102,6 +104,9 @@ void lq_track_copy_rows(const struct lq_nail *nail, const struct lq_pixel_box *b
 // track_filter.c: measures the nail to show from its mask; false if nothing of it is left.
 bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
                       uint8_t *alpha, struct lq_nail *nail);
+// Corrects the direction in which the nail is shown over several frames, without a jump.
+void lq_track_turn_slowly(struct lq_track *track, struct lq_nail *nail,
+                          const struct lq_track_step *step, float dt_s);
 
 // track_finger.c: the finger's probabilities over time; a frame that shows too little of the hand
 // has no weight.

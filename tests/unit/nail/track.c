@@ -236,6 +236,28 @@ static void a_wrong_direction_is_turned_and_does_not_jump(void **state)
     }
 }
 
+// A nail is shown as its neighbours point while its own direction is unknown; when its hand shows
+// another one, it turns there over 200 ms as well.
+static void a_direction_from_neighbours_is_turned_and_does_not_jump(void **state)
+{
+    (void)state;
+    float x = 0, y = -1;
+    draw_picture(0, 0);
+    for (int f = 0; f < 14; f++) {
+        find_all(0, 0);
+        set_tips(-0.9f, 0.95f);
+        found.items[0].tip_y = 0;
+        found.items[0].tip_x = f < 6 ? 0 : 0.9f;
+        found.items[0].on_finger = f >= 6;
+        update((uint64_t)f * FRAME_US, true);
+        const struct lq_nail *nail = &tracked.nails.items[0];
+        assert_true(x * nail->axis_x + y * nail->axis_y > 0.82f); // 35 degrees
+        x = nail->axis_x;
+        y = nail->axis_y;
+    }
+    assert_true(x > 0.99f);
+}
+
 static void see_finger(struct lq_nail *nail, int finger)
 {
     memset(nail->finger_share, 0, sizeof nail->finger_share);
@@ -319,6 +341,7 @@ int main(void)
         TRACK_TEST(another_size_begins_anew),
         TRACK_TEST(one_frame_turns_no_nail_round),
         TRACK_TEST(a_wrong_direction_is_turned_and_does_not_jump),
+        TRACK_TEST(a_direction_from_neighbours_is_turned_and_does_not_jump),
         TRACK_TEST(two_nails_of_a_hand_are_on_two_fingers),
         TRACK_TEST(two_hands_have_two_thumbs),
         TRACK_TEST(rest_releases_memory_and_resets_tracks),
