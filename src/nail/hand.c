@@ -32,17 +32,20 @@ void lq_hand_finder_free(struct lq_hand_finder *finder)
     free(finder);
 }
 
-static int try_all_crops(struct lq_hand_search *search, struct lq_error *err)
+// Tries crops from number *next on, until a hand is beyond doubt.
+static int try_crops(struct lq_hand_search *search, int *next, struct lq_error *err)
 {
-    for (int i = 0; i < LQ_HAND_CROPS && !lq_hand_is_certain(search); i++) {
+    for (; *next < LQ_HAND_CROPS; ++*next) {
         struct lq_hand_crop crop;
         struct lq_hand_candidate candidate;
-        if (!lq_hand_crop_at(search, i, &crop))
+        if (!lq_hand_crop_at(search, *next, &crop))
             continue;
         int status = lq_hand_run(search, &crop, &candidate, err);
         if (status != LQ_OK)
             return status;
         lq_hand_add_candidate(search, &candidate);
+        if (lq_hand_is_certain(search))
+            break;
     }
     return LQ_OK;
 }
@@ -63,41 +66,71 @@ static int refine(struct lq_hand_search *search, struct lq_hand_candidate *best,
     return LQ_OK;
 }
 
-// Finds the most likely hand of the nails that are on; *found is false if there is none.
-static int find_hand(struct lq_hand_search *search, struct lq_hand_candidate *hand, bool *found,
-                     struct lq_error *err)
-{
-    *found = false;
-    search->best_count = 0;
-    int status = try_all_crops(search, err);
-    int again = lq_hand_is_certain(search) ? 1 : search->best_count, first = 0;
-    for (int i = 0; i < again && status == LQ_OK; i++)
-        status = refine(search, &search->best[i], err);
-    if (status != LQ_OK)
-        return status;
-    for (int i = 1; i < again; i++)
-        if (search->best[i].score > search->best[first].score)
-            first = i;
-    *hand = search->best[first];
-    *found = search->best_count > 0 && hand->match.count > 0 &&
-             hand->hand.presence >= LQ_HAND_PRESENT;
-    return LQ_OK;
-}
+// A hand, and what the mirrored picture shows of it.
+struct sight {
+    struct lq_hand_candidate hand;
+    struct lq_hand_match mirrored;
+    int agreed;  // number of nails that both show on the same finger
+    float score; // of both
+};
 
-static int apply_hand(struct lq_hand_search *search, struct lq_nails *nails,
-                      const struct lq_hand_candidate *candidate, struct lq_error *err)
+// If the mirrored picture shows no hand, it confirms no finger.
+static int confirm(struct lq_hand_search *search, struct sight *sight, struct lq_error *err)
 {
     struct lq_hand turned;
-    struct lq_hand_match doubts;
-    struct lq_hand_crop crop = lq_hand_crop_of(&candidate->hand);
+    struct lq_hand_crop crop = lq_hand_crop_of(&sight->hand.hand);
     int status = lq_landmarker_run(search->finder->landmarker, &crop, true, &turned, err);
     if (status != LQ_OK)
         return status;
-    // If the mirrored picture shows no hand, it confirms no finger.
     const bool none[LQ_NAILS_MAX] = {false};
-    lq_hand_match(&turned, nails, turned.presence < LQ_HAND_PRESENT ? none : search->on, &doubts);
-    lq_hand_apply(&candidate->match, &doubts, nails);
+    bool shown = turned.presence >= LQ_HAND_PRESENT;
+    lq_hand_match(&turned, search->nails, shown ? search->on : none, &sight->mirrored);
+    sight->agreed = 0;
+    for (int i = 0; i < search->nails->count; i++)
+        sight->agreed += sight->hand.match.finger[i] >= 0 &&
+                         sight->hand.match.finger[i] == sight->mirrored.finger[i];
+    float share = (float)sight->agreed / (float)(search->count > 0 ? search->count : 1);
+    sight->score = sight->hand.score + share * sight->mirrored.value;
     return LQ_OK;
+}
+
+static int look_closer(struct lq_hand_search *search, int count, struct sight *best,
+                       struct lq_error *err)
+{
+    for (int i = 0; i < count; i++) {
+        struct sight sight = {.hand = search->best[i]};
+        int status = refine(search, &sight.hand, err);
+        if (status == LQ_OK)
+            status = confirm(search, &sight, err);
+        if (status != LQ_OK)
+            return status;
+        if (i == 0 || sight.score > best->score)
+            *best = sight;
+    }
+    return LQ_OK;
+}
+
+// Finds the most likely hand of the nails that are on; *found is false if there is none.
+static int find_hand(struct lq_hand_search *search, struct sight *hand, bool *found,
+                     struct lq_error *err)
+{
+    int next = 0;
+    *found = false;
+    search->best_count = 0;
+    int status = try_crops(search, &next, err);
+    if (status == LQ_OK && next < LQ_HAND_CROPS)
+        status = look_closer(search, 1, hand, err);
+    if (status == LQ_OK && (next == LQ_HAND_CROPS || hand->agreed < search->count)) {
+        while (status == LQ_OK && next < LQ_HAND_CROPS) {
+            next++;
+            status = try_crops(search, &next, err);
+        }
+        if (status == LQ_OK)
+            status = look_closer(search, search->best_count, hand, err);
+    }
+    *found = status == LQ_OK && search->best_count > 0 && hand->hand.match.count > 0 &&
+             hand->hand.hand.presence >= LQ_HAND_PRESENT;
+    return status;
 }
 
 int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *picture,
@@ -112,19 +145,19 @@ int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *pictu
         left[i] = true;
     int status = lq_landmarker_set_picture(finder->landmarker, picture, err);
     for (int hands = 0; hands < LQ_HANDS_MAX && status == LQ_OK; hands++) {
-        struct lq_hand_candidate candidate;
+        struct sight hand;
         bool found;
         memcpy(search.on, left, sizeof left);
         lq_hand_survey(&search);
         lq_hand_limit_to_one(&search);
         if (search.count == 0)
             break;
-        status = find_hand(&search, &candidate, &found, err);
+        status = find_hand(&search, &hand, &found, err);
         if (status != LQ_OK || !found)
             break;
-        status = apply_hand(&search, nails, &candidate, err);
+        lq_hand_apply(&hand.hand, &hand.mirrored, nails);
         for (int i = 0; i < nails->count; i++)
-            if (candidate.match.finger[i] >= 0)
+            if (hand.hand.match.finger[i] >= 0)
                 left[i] = false;
     }
     if (status == LQ_OK)

@@ -65,7 +65,7 @@ static int follow(struct lq_hand_memory *memory, struct lq_hand_search *search,
         if (candidate.hand.presence < LQ_HAND_PRESENT || candidate.match.count == 0)
             continue;
         memory->hands[kept++] = candidate.hand;
-        lq_hand_apply(&candidate.match, &candidate.match, nails);
+        lq_hand_apply(&candidate, &candidate.match, nails);
         for (int i = 0; i < nails->count; i++)
             search->on[i] = search->on[i] && candidate.match.finger[i] < 0;
     }
@@ -92,7 +92,7 @@ static int try_one_crop(struct lq_hand_memory *memory, struct lq_hand_search *se
             memory->best = candidate;
         if (!lq_hand_is_certain(search))
             return LQ_OK;
-        lq_hand_apply(&candidate.match, &candidate.match, nails);
+        lq_hand_apply(&candidate, &candidate.match, nails);
     }
     if (memory->best.score > 0 && memory->best.hand.presence >= LQ_HAND_PRESENT) {
         memory->hands[memory->count++] = memory->best.hand;

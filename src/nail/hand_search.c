@@ -11,7 +11,9 @@ static const float SIZES[LQ_HAND_SIZES] = {12, 8, 18}; // sides of crops, in nai
 static const float AHEAD = 0.25f;  // distance of the nails' middle from the crop's
 static const float CERTAIN = 0.7f;   // a hand that matches its nails this well is accepted
 static const float AGREED = 0.85f;  // cosine: directions of a nail that differ less agree
+static const float TURNED = 0.5f; // how much farther nails at right angles are counted apart
 static const float CONFIRMED = 0.95f, DOUBTED = 0.6f; // confidence
+static const float WEAK = 0.55f; // score for each nail below which a hand names no finger
 
 static float nail_size(const struct lq_nail *nail)
 {
@@ -109,7 +111,6 @@ bool lq_hand_crop_at(const struct lq_hand_search *search, int index, struct lq_h
     return true;
 }
 
-// Names a finger only if the mirrored picture shows the same.
 static void name_finger(struct lq_nail *nail, int finger, bool doubted)
 {
     memset(nail->finger_share, 0, sizeof nail->finger_share);
@@ -117,27 +118,37 @@ static void name_finger(struct lq_nail *nail, int finger, bool doubted)
     lq_finger_choose(nail, LQ_FINGER_CONFIDENCE);
 }
 
-void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
+void lq_hand_apply(const struct lq_hand_candidate *candidate, const struct lq_hand_match *mirrored,
                    struct lq_nails *nails)
 {
+    const struct lq_hand_match *match = &candidate->match;
     bool reversed = lq_finger_order_is_reversed(nails, match);
+    bool weak = candidate->score < WEAK * (float)match->count;
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail *nail = &nails->items[i];
         struct lq_point way = match->tip[i];
         int finger = match->finger[i];
         if (finger < 0)
             continue;
-        float agree = way.x * doubts->tip[i].x + way.y * doubts->tip[i].y;
-        if (doubts->finger[i] >= 0 && agree < AGREED)
+        float agree = way.x * mirrored->tip[i].x + way.y * mirrored->tip[i].y;
+        if (mirrored->finger[i] >= 0 && agree < AGREED)
             continue; // the two disagree: keep the direction found without the hand
         lq_hand_turn(nail, way);
         nail->tip_x = CONFIRMED * way.x;
         nail->tip_y = CONFIRMED * way.y;
         nail->tip_known = nail->on_finger = true;
         name_finger(nail, reversed ? LQ_HAND_FINGERS - 1 - finger : finger,
-                    doubts->finger[i] != finger);
+                    weak || mirrored->finger[i] != finger);
         lq_shape_bend(nail);
     }
+}
+
+// Distance of two nails: larger if they point in different directions, as far as that is known.
+static float apart(const struct lq_nail *a, const struct lq_nail *b)
+{
+    float alike = a->tip_x * b->tip_x + a->tip_y * b->tip_y;
+    return hypotf(a->center_x - b->center_x, a->center_y - b->center_y) *
+           (1.0f + TURNED * (1.0f - alike));
 }
 
 void lq_hand_limit_to_one(struct lq_hand_search *search)
@@ -149,19 +160,15 @@ void lq_hand_limit_to_one(struct lq_hand_search *search)
     float farthest = 0;
     for (int i = 0; i < search->nails->count; i++)
         for (int j = 0; j < i; j++) {
-            float apart = hypotf(items[i].center_x - items[j].center_x,
-                                 items[i].center_y - items[j].center_y);
-            if (search->on[i] && search->on[j] && apart > farthest) {
-                farthest = apart;
+            float far = apart(&items[i], &items[j]);
+            if (search->on[i] && search->on[j] && far > farthest) {
+                farthest = far;
                 a = j;
                 b = i;
             }
         }
     for (int i = 0; i < search->nails->count && a >= 0; i++)
         if (search->on[i])
-            search->on[i] = hypotf(items[i].center_x - items[a].center_x,
-                                   items[i].center_y - items[a].center_y) <
-                            hypotf(items[i].center_x - items[b].center_x,
-                                   items[i].center_y - items[b].center_y);
+            search->on[i] = apart(&items[i], &items[a]) < apart(&items[i], &items[b]);
     lq_hand_survey(search);
 }

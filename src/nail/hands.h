@@ -10,7 +10,7 @@ enum {
     LQ_HAND_TURNS = 8,              // rotations to try
     LQ_HAND_SIZES = 3,              // … each in crops of this many sizes
     LQ_HAND_CROPS = LQ_HAND_TURNS * LQ_HAND_SIZES,
-    LQ_HAND_BEST = 3,               // candidates to refine
+    LQ_HAND_BEST = 5,               // candidates to refine
     LQ_HANDS_MAX = 3,               // in one picture
 };
 
@@ -57,7 +57,8 @@ void lq_hand_add_candidate(struct lq_hand_search *search,
 // Whether the best candidate is beyond doubt.
 bool lq_hand_is_certain(const struct lq_hand_search *search);
 // Orients the nails along the fingers they match, and sets their fingers, counted from the other
-// side of the hand if the nails lie in the opposite order. doubts: the match in the mirrored
-// picture; a nail for which it disagrees is not changed.
-void lq_hand_apply(const struct lq_hand_match *match, const struct lq_hand_match *doubts,
+// side of the hand if the nails lie in the opposite order. mirrored: the match in the mirrored
+// picture; where it disagrees, a nail is not turned or gets no finger. A hand that fits its nails
+// badly names no finger.
+void lq_hand_apply(const struct lq_hand_candidate *candidate, const struct lq_hand_match *mirrored,
                    struct lq_nails *nails);

@@ -150,17 +150,59 @@ static void a_hand_with_reversed_landmarks_is_named_correctly(void **state)
         for (int k = 0; k < 8; k++) {
             struct lq_hand hand = draw(0.7854f * (float)k);
             struct lq_nails nails = {.count = 4};
-            struct lq_hand_match match = {.count = 4};
+            struct lq_hand_candidate candidate = {.match.count = 4, .score = 4};
+            struct lq_hand_match *match = &candidate.match;
             for (int i = 0; i < 4; i++) { // index to little finger
                 nails.items[i] = nail_on(&hand, i + 1);
                 nails.items[i].area = areas[i + 1];
-                match.tip[i] = (struct lq_point){-nails.items[i].axis_x, -nails.items[i].axis_y};
-                match.finger[i] = wrong ? 3 - i : i + 1;
+                match->tip[i] = (struct lq_point){-nails.items[i].axis_x, -nails.items[i].axis_y};
+                match->finger[i] = wrong ? 3 - i : i + 1;
             }
-            lq_hand_apply(&match, &match, &nails);
+            lq_hand_apply(&candidate, match, &nails);
             for (int i = 0; i < 4; i++)
                 assert_int_equal(nails.items[i].finger, LQ_FINGER_INDEX + i);
         }
+}
+
+// A hand that fits its nails badly still shows where they point.
+static void a_weak_hand_names_no_finger(void **state)
+{
+    (void)state;
+    for (int weak = 0; weak < 2; weak++) {
+        struct lq_hand hand = draw(0);
+        struct lq_nails nails = {.count = 2, .items = {nail_on(&hand, 1), nail_on(&hand, 2)}};
+        bool on[LQ_NAILS_MAX] = {true, true};
+        struct lq_hand_candidate candidate = {.hand = hand};
+        lq_hand_match(&hand, &nails, on, &candidate.match);
+        candidate.score = weak ? 0.9f : 1.8f;
+        lq_hand_apply(&candidate, &candidate.match, &nails);
+        for (int i = 0; i < 2; i++) {
+            assert_true(nails.items[i].tip_known && nails.items[i].axis_y < -0.9f);
+            assert_int_equal(nails.items[i].finger,
+                             weak ? LQ_FINGER_UNKNOWN : LQ_FINGER_INDEX + i);
+        }
+    }
+}
+
+// Two hands, one over the other: a nail belongs to the hand whose way it points, not to the nearer.
+static void crossed_hands_are_told_apart(void **state)
+{
+    (void)state;
+    static const float xs[] = {590, 489, 293, 107, 441, 136, 249},
+                       ys[] = {81, 138, 131, 234, 268, 339, 340};
+    enum { RIGHT = 3 }; // so many point to the right, the others to the left
+    struct lq_nails nails = {.count = LQ_COUNT(xs)};
+    struct lq_hand_search search = {.nails = &nails};
+    for (int i = 0; i < nails.count; i++) {
+        nails.items[i] = (struct lq_nail){.center_x = xs[i], .center_y = ys[i], .area = 2000,
+                                          .tip_x = i < RIGHT ? 0.72f : -0.54f,
+                                          .tip_y = i < RIGHT ? 0.54f : 0.72f};
+        search.on[i] = true;
+    }
+    lq_hand_survey(&search);
+    lq_hand_limit_to_one(&search);
+    for (int i = 1; i < nails.count; i++)
+        assert_int_equal(search.on[i] == search.on[0], i < RIGHT);
 }
 
 int main(void)
@@ -172,6 +214,8 @@ int main(void)
         cmocka_unit_test(the_crop_turns_with_the_hand),
         cmocka_unit_test(a_nail_turns_to_its_finger),
         cmocka_unit_test(a_hand_with_reversed_landmarks_is_named_correctly),
+        cmocka_unit_test(a_weak_hand_names_no_finger),
+        cmocka_unit_test(crossed_hands_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
