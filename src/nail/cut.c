@@ -4,19 +4,22 @@
 
 enum { ROOM = 4 }; // grid points around the component
 
+// People draw outlines where the network is a little surer than its threshold: this share of the
+// way from there to 1 (docs/ACCURACY.md, "The outline's place").
+static const float SURER = 0.06f;
+
 struct frame {
     int left, top, width, height; // of the patch's grid
 };
 
-// 0..1 with the patch's threshold at 0.5; NaN becomes 0.
-static float level(float p, float threshold)
+// 0..1 with the outline at 0.5; NaN becomes 0.
+static float level(float p, float outline)
 {
     if (!(p > 0.0f))
         return 0.0f;
     if (p >= 1.0f)
         return 1.0f;
-    return p < threshold ? 0.5f * p / threshold
-                         : 0.5f + 0.5f * (p - threshold) / (1.0f - threshold);
+    return p < outline ? 0.5f * p / outline : 0.5f + 0.5f * (p - outline) / (1.0f - outline);
 }
 
 static struct frame frame_of(const struct lq_component *item, const struct lq_patch *patch)
@@ -31,6 +34,7 @@ static struct frame frame_of(const struct lq_component *item, const struct lq_pa
 static void copy_levels(float *grid, const struct lq_patch *patch, const struct frame *frame)
 {
     const struct lq_float_box *box = &patch->box;
+    float outline = patch->threshold + SURER * (1.0f - patch->threshold);
     float box_right = box->x + box->width, box_bottom = box->y + box->height;
     for (int j = 0; j < frame->height; j++) {
         float y = patch->y0 + (float)(frame->top + j) * patch->dy;
@@ -39,7 +43,7 @@ static void copy_levels(float *grid, const struct lq_patch *patch, const struct 
         for (int i = 0; i < frame->width; i++) {
             float x = patch->x0 + (float)(frame->left + i) * patch->dx;
             bool in = in_rows && x >= box->x - patch->dx && x <= box_right + patch->dx;
-            *grid++ = in ? level(row[frame->left + i], patch->threshold) : 0.0f;
+            *grid++ = in ? level(row[frame->left + i], outline) : 0.0f;
         }
     }
 }

@@ -7,8 +7,8 @@
 #include "nail/refine.h"
 
 // Copies component number `index` of the patch to `grid` (floats; resized) with a margin: levels
-// 0..1 with the patch's threshold at 0.5; 0 for NaN, outside the patch's box and on other
-// components; smoothed where grid points are as dense as pixels.
+// 0..1, with 0.5 at the outline, a little above the patch's threshold; 0 for NaN, outside the
+// patch's box and on other components; smoothed where grid points are as dense as pixels.
 // Sets the job's grid fields and its scale; the caller sets picture, crop and alpha.
 LQ_MUST_CHECK int lq_cut(struct lq_buf *grid, const struct lq_components *components, int index,
                          const struct lq_patch *patch, struct lq_refine_job *job);

@@ -24,7 +24,7 @@ static const float EPSILON = 0.02f;
 static const float EDGE_WIDTH_MIN = 1.3f;
 static const float EDGE_WIDTH_MAX = 8.0f;
 static const float EDGE_WIDTH_SHARE = 0.1f; // at most, of the crop's smaller side
-static const float EDGE_SPREAD = 0.3f; // pixels by which polish covers the bare nail's own rim
+static const float EDGE_SPREAD = 0.1f; // pixels by which polish covers the bare nail's own rim
 // A nail's outline is smooth at scales that the grid cannot resolve: detail finer than this share
 // of a grid point's spacing comes from the picture's texture beside the nail.
 static const float OUTLINE_SMOOTH = 0.45f;

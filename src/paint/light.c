@@ -87,7 +87,7 @@ static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float
 {
     float a = ((float)i + 0.5f) / GRID, b = ((float)j + 0.5f) / GRID;
     float widths = nail->width / fmaxf(nail->length, 1.0f);
-    *u = nail->tip_known ? -1.0f - (0.25f + 0.5f * a) * widths : a - 0.5f;
+    *u = nail->tip_known ? -1.0f - (0.44f + 0.5f * a) * widths : a - 0.5f;
     *w = nail->tip_known ? 1.2f * b - 0.6f : (b < 0.5f ? -1.25f - 0.4f * b : 0.85f + 0.4f * b);
 }
 
