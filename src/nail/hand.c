@@ -68,7 +68,7 @@ static int refine(struct lq_hand_search *search, struct lq_hand_candidate *best,
 
 // A hand, and what the mirrored picture shows of it.
 struct sight {
-    struct lq_hand_candidate hand;
+    struct lq_hand_candidate candidate;
     struct lq_hand_match mirrored;
     int agreed;  // number of nails that both show on the same finger
     float score; // of both
@@ -78,7 +78,7 @@ struct sight {
 static int confirm(struct lq_hand_search *search, struct sight *sight, struct lq_error *err)
 {
     struct lq_hand turned;
-    struct lq_hand_crop crop = lq_hand_crop_of(&sight->hand.hand);
+    struct lq_hand_crop crop = lq_hand_crop_of(&sight->candidate.hand);
     int status = lq_landmarker_run(search->finder->landmarker, &crop, true, &turned, err);
     if (status != LQ_OK)
         return status;
@@ -87,10 +87,10 @@ static int confirm(struct lq_hand_search *search, struct sight *sight, struct lq
     lq_hand_match(&turned, search->nails, shown ? search->on : none, &sight->mirrored);
     sight->agreed = 0;
     for (int i = 0; i < search->nails->count; i++)
-        sight->agreed += sight->hand.match.finger[i] >= 0 &&
-                         sight->hand.match.finger[i] == sight->mirrored.finger[i];
+        sight->agreed += sight->candidate.match.finger[i] >= 0 &&
+                         sight->candidate.match.finger[i] == sight->mirrored.finger[i];
     float share = (float)sight->agreed / (float)(search->count > 0 ? search->count : 1);
-    sight->score = sight->hand.score + share * sight->mirrored.value;
+    sight->score = sight->candidate.score + share * sight->mirrored.value;
     return LQ_OK;
 }
 
@@ -98,8 +98,8 @@ static int look_closer(struct lq_hand_search *search, int count, struct sight *b
                        struct lq_error *err)
 {
     for (int i = 0; i < count; i++) {
-        struct sight sight = {.hand = search->best[i]};
-        int status = refine(search, &sight.hand, err);
+        struct sight sight = {.candidate = search->best[i]};
+        int status = refine(search, &sight.candidate, err);
         if (status == LQ_OK)
             status = confirm(search, &sight, err);
         if (status != LQ_OK)
@@ -111,7 +111,7 @@ static int look_closer(struct lq_hand_search *search, int count, struct sight *b
 }
 
 // Finds the most likely hand of the nails that are on; *found is false if there is none.
-static int find_hand(struct lq_hand_search *search, struct sight *hand, bool *found,
+static int find_hand(struct lq_hand_search *search, struct sight *best, bool *found,
                      struct lq_error *err)
 {
     int next = 0;
@@ -119,17 +119,17 @@ static int find_hand(struct lq_hand_search *search, struct sight *hand, bool *fo
     search->best_count = 0;
     int status = try_crops(search, &next, err);
     if (status == LQ_OK && next < LQ_HAND_CROPS)
-        status = look_closer(search, 1, hand, err);
-    if (status == LQ_OK && (next == LQ_HAND_CROPS || hand->agreed < search->count)) {
+        status = look_closer(search, 1, best, err);
+    if (status == LQ_OK && (next == LQ_HAND_CROPS || best->agreed < search->count)) {
         while (status == LQ_OK && next < LQ_HAND_CROPS) {
             next++;
             status = try_crops(search, &next, err);
         }
         if (status == LQ_OK)
-            status = look_closer(search, search->best_count, hand, err);
+            status = look_closer(search, search->best_count, best, err);
     }
-    *found = status == LQ_OK && search->best_count > 0 && hand->hand.match.count > 0 &&
-             hand->hand.hand.presence >= LQ_HAND_PRESENT;
+    *found = status == LQ_OK && search->best_count > 0 && best->candidate.match.count > 0 &&
+             best->candidate.hand.presence >= LQ_HAND_PRESENT;
     return status;
 }
 
@@ -145,19 +145,19 @@ int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *pictu
         left[i] = true;
     int status = lq_landmarker_set_picture(finder->landmarker, picture, err);
     for (int hands = 0; hands < LQ_HANDS_MAX && status == LQ_OK; hands++) {
-        struct sight hand;
+        struct sight sight;
         bool found;
         memcpy(search.on, left, sizeof left);
         lq_hand_survey(&search);
         lq_hand_limit_to_one(&search);
         if (search.count == 0)
             break;
-        status = find_hand(&search, &hand, &found, err);
+        status = find_hand(&search, &sight, &found, err);
         if (status != LQ_OK || !found)
             break;
-        lq_hand_apply(&hand.hand, &hand.mirrored, nails);
+        lq_hand_apply(&sight.candidate, &sight.mirrored, nails);
         for (int i = 0; i < nails->count; i++)
-            if (hand.hand.match.finger[i] >= 0)
+            if (sight.candidate.match.finger[i] >= 0)
                 left[i] = false;
     }
     if (status == LQ_OK)

@@ -185,7 +185,7 @@ tests.server_gone_and_back = async ({ browser }) => {
     await until('new frames', async () => (await frameId(page)) > seen + 2);
     await isLive(page);
     await until('the message to go', () => page.isHidden('#notice'));
-    clean(page, /ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection/);
+    clean(page, /ERR_(CONNECTION_(REFUSED|RESET)|SOCKET_NOT_CONNECTED)|WebSocket connection/);
   } finally {
     await server.kill();
   }

@@ -50,7 +50,7 @@ def metric(server, name):
     return [float(line.split()[-1]) for line in text.splitlines() if line.startswith(name)]
 
 
-def wait(true, seconds=20):
+def wait(true, seconds=60):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "timed out"
