@@ -238,7 +238,9 @@ def test_eval_reaches_its_goals_on_real_photos(precision):
                                 "--json").stdout)
     hands = report["directions"]
     assert report["images"] == 52
-    assert report["iou"] >= 0.75
+    assert report["iou"] >= 0.91 and report["boundary_f"] >= 0.855
+    assert hands["right"] >= 0.95 * hands["found"]
+    assert hands["backwards"] <= 0.005 * hands["found"]
     assert hands["named"] >= 0.90 * hands["fingers"]
     assert hands["named_right"] >= 0.97 * hands["named"]
 
