@@ -5,7 +5,7 @@
 enum { ROOM = 4 }; // grid points around the component
 
 // People draw outlines where the network is a little surer than its threshold: this share of the
-// way from there to 1 (docs/ACCURACY.md, "The outline's place").
+// way from there to 1 (docs/ACCURACY.md measures both).
 static const float SURER = 0.06f;
 
 struct frame {

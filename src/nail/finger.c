@@ -8,8 +8,6 @@
 enum { HAND = 5, CLASSIFIED_MIN = 4, ORDERED_MIN = 4, UNKNOWN_MAX = 1, MEASURES = 4,
        HYPOTHESES_MAX = 2 * (1 + HAND) * 5 };
 
-// A hand's nails are at most this many nail sizes from the nearest other nail.
-static const float REACH = 12.0f;
 static const float PALM = 8.0f; // behind the fingers' nails, in nail sizes
 // Measurements of one nail are not independent: their log odds get this weight.
 static const float TRUST = 0.6f, PAIR_UNKNOWN = -10.0f, STRANGE_MAX = 9.0f;
@@ -256,7 +254,7 @@ static void group(const struct lq_nails *nails, int hand_of[LQ_NAILS_MAX])
         size[i] = 1;
     }
     for (;;) {
-        float least = REACH;
+        float least = LQ_FINGER_REACH;
         int into = -1, from = -1;
         for (int i = 0; i < nails->count; i++)
             for (int j = i + 1; j < nails->count; j++) {

@@ -7,6 +7,8 @@
 // The probability a finger needs to be named, and the one that keeps an earlier name.
 #define LQ_FINGER_CONFIDENCE 0.85f
 #define LQ_FINGER_CONFIDENCE_KNOWN 0.55f
+// A hand's nails are at most this many nail sizes from the nearest other nail.
+#define LQ_FINGER_REACH 12.0f
 
 // Groups nails into hands (at most five each, nearest first) and sets finger_share and finger; call
 // it after lq_tip_estimate. Only hands with four or five visible nails are classified, left or

@@ -32,20 +32,18 @@ void lq_hand_finder_free(struct lq_hand_finder *finder)
     free(finder);
 }
 
-// Tries crops from number *next on, until a hand is beyond doubt.
-static int try_crops(struct lq_hand_search *search, int *next, struct lq_error *err)
+// Tries crops from number *next on: all, or until a hand is beyond doubt.
+static int try_crops(struct lq_hand_search *search, int *next, bool all, struct lq_error *err)
 {
-    for (; *next < LQ_HAND_CROPS; ++*next) {
+    while (*next < LQ_HAND_CROPS && (all || !lq_hand_is_certain(search))) {
         struct lq_hand_crop crop;
         struct lq_hand_candidate candidate;
-        if (!lq_hand_crop_at(search, *next, &crop))
+        if (!lq_hand_crop_at(search, (*next)++, &crop))
             continue;
         int status = lq_hand_run(search, &crop, &candidate, err);
         if (status != LQ_OK)
             return status;
         lq_hand_add_candidate(search, &candidate);
-        if (lq_hand_is_certain(search))
-            break;
     }
     return LQ_OK;
 }
@@ -89,7 +87,7 @@ static int confirm(struct lq_hand_search *search, struct sight *sight, struct lq
     for (int i = 0; i < search->nails->count; i++)
         sight->agreed += sight->candidate.match.finger[i] >= 0 &&
                          sight->candidate.match.finger[i] == sight->mirrored.finger[i];
-    float share = (float)sight->agreed / (float)(search->count > 0 ? search->count : 1);
+    float share = (float)sight->agreed / (float)search->count;
     sight->score = sight->candidate.score + share * sight->mirrored.value;
     return LQ_OK;
 }
@@ -115,19 +113,18 @@ static int find_hand(struct lq_hand_search *search, struct sight *best, bool *fo
                      struct lq_error *err)
 {
     int next = 0;
+    bool confirmed = false;
     *found = false;
     search->best_count = 0;
-    int status = try_crops(search, &next, err);
-    if (status == LQ_OK && next < LQ_HAND_CROPS)
+    int status = try_crops(search, &next, false, err);
+    if (status == LQ_OK && lq_hand_is_certain(search)) {
         status = look_closer(search, 1, best, err);
-    if (status == LQ_OK && (next == LQ_HAND_CROPS || best->agreed < search->count)) {
-        while (status == LQ_OK && next < LQ_HAND_CROPS) {
-            next++;
-            status = try_crops(search, &next, err);
-        }
-        if (status == LQ_OK)
-            status = look_closer(search, search->best_count, best, err);
+        confirmed = status == LQ_OK && best->agreed == search->count;
     }
+    if (status == LQ_OK && !confirmed)
+        status = try_crops(search, &next, true, err);
+    if (status == LQ_OK && !confirmed)
+        status = look_closer(search, search->best_count, best, err);
     *found = status == LQ_OK && search->best_count > 0 && best->candidate.match.count > 0 &&
              best->candidate.hand.presence >= LQ_HAND_PRESENT;
     return status;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "model/landmarks.h"
+
 // A nail may be this far from its track's expected position, in nail sizes.
 static const float REACH = 0.9f;
 // A motion must be worth it: standing still is more likely than a jump. Shares of a full match, for
@@ -17,18 +19,24 @@ struct move {
     float a, b, x, y;
 };
 
+static struct lq_point moved(const struct move *move, float x, float y)
+{
+    return (struct lq_point){move->a * x - move->b * y + move->x,
+                             move->b * x + move->a * y + move->y};
+}
+
 static float size_of(const struct lq_nail *nail)
 {
     return 0.5f * (nail->length + nail->width);
 }
 
-// 1 for the same position and size, 0 if too far or too different.
-static float likeness(const struct lq_match_track *track, const struct lq_nail *nail,
-                      const struct move *move)
+// 1 for the same position and size as the track's, which has moved to `place`; 0 if too far or too
+// different.
+static float likeness(const struct lq_match_track *track, struct lq_point place,
+                      const struct lq_nail *nail)
 {
     float size = size_of(nail), ratio = track->size / fmaxf(size, 1.0f);
-    float off = hypotf(nail->center_x - (move->a * track->x - move->b * track->y + move->x),
-                       nail->center_y - (move->b * track->x + move->a * track->y + move->y));
+    float off = hypotf(nail->center_x - place.x, nail->center_y - place.y);
     float far = off / (REACH * fmaxf(track->size, 1.0f));
     float unlike = fabsf(logf(fmaxf(ratio, 0.01f)));
     float both = 1.0f - far * far - unlike;
@@ -42,13 +50,13 @@ static float score(const struct lq_match_track *tracks, int track_count,
     float total = 0.0f, size = 1.0f, shift = 0.0f;
     for (int t = 0; t < track_count; t++) {
         const struct lq_match_track *track = &tracks[t];
+        struct lq_point place = moved(move, track->x, track->y);
         float best = 0.0f;
         for (int i = 0; i < nails->count; i++)
-            best = fmaxf(best, likeness(track, &nails->items[i], move));
+            best = fmaxf(best, likeness(track, place, &nails->items[i]));
         total += best;
         size = fmaxf(size, track->size);
-        shift += hypotf(move->a * track->x - move->b * track->y + move->x - track->x,
-                        move->b * track->x + move->a * track->y + move->y - track->y);
+        shift += hypotf(place.x - track->x, place.y - track->y);
     }
     return total - SHIFT_COST * shift / (size * (float)track_count) -
            TURN_COST * fabsf(atan2f(move->b, move->a));
@@ -138,15 +146,17 @@ void lq_match(const struct lq_match_track *tracks, int track_count, const struct
     for (;;) {
         float best = 0.0f;
         int best_track = -1, best_nail = -1;
-        for (int t = 0; t < track_count; t++)
+        for (int t = 0; t < track_count; t++) {
+            struct lq_point place = moved(&move, tracks[t].x, tracks[t].y);
             for (int i = 0; i < nails->count && !taken[t]; i++) {
-                float like = match[i] < 0 ? likeness(&tracks[t], &nails->items[i], &move) : 0.0f;
+                float like = match[i] < 0 ? likeness(&tracks[t], place, &nails->items[i]) : 0.0f;
                 if (like > best) {
                     best = like;
                     best_track = t;
                     best_nail = i;
                 }
             }
+        }
         if (best_track < 0)
             return;
         taken[best_track] = true;

@@ -3,18 +3,16 @@
 #include <string.h>
 
 #include "nail/finger.h"
+#include "nail/hand.h"
 #include "nail/tracks.h"
-
-enum { FINGERS = LQ_FINGER_COUNT - 1 };
 
 static const float FINGER_S = 0.7f;        // time constant
 static const float ON_FINGER_SHARE = 0.4f; // weight of one run of the hand network
-static const float REACH = 12.0f;          // between nails of a hand, in nail sizes
 
-static float sum(const float share[FINGERS])
+static float sum(const float share[LQ_HAND_FINGERS])
 {
     float total = 0.0f;
-    for (int f = 0; f < FINGERS; f++)
+    for (int f = 0; f < LQ_HAND_FINGERS; f++)
         total += share[f];
     return total;
 }
@@ -34,7 +32,7 @@ void lq_track_filter_finger(struct lq_track *track, struct lq_nail *nail,
         share = 0.0f; // the nails' arrangement is less certain than the hand network's last result
     else if (nail->on_finger) // the hand network runs rarely
         share = fmaxf(share, before > 0.0f ? ON_FINGER_SHARE : 1.0f);
-    for (int f = 0; f < FINGERS; f++) {
+    for (int f = 0; f < LQ_HAND_FINGERS; f++) {
         float last = track->nail.finger_share[f];
         nail->finger_share[f] = last + share * (track->seen_share[f] - last);
     }
@@ -45,7 +43,7 @@ void lq_track_filter_finger(struct lq_track *track, struct lq_nail *nail,
 static bool are_near(const struct lq_nail *a, const struct lq_nail *b)
 {
     float size = 0.5f * (sqrtf((float)a->area) + sqrtf((float)b->area));
-    return hypotf(a->center_x - b->center_x, a->center_y - b->center_y) < REACH * size;
+    return hypotf(a->center_x - b->center_x, a->center_y - b->center_y) < LQ_FINGER_REACH * size;
 }
 
 static struct lq_track *track_of(struct lq_tracker *tracker, const struct lq_nail *nail)
