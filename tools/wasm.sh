@@ -43,7 +43,7 @@ sources=(
     src/model/{edges,head,head_refused,landmarks,mask,opened,prepare,runner,yolo_seg}.c
     src/nail/*.c
     src/paint/{light,scene,shade,surround,transfer}.c
-    src/frame/{crop,detect,multiscale,window,wire,wire_nails}.c
+    src/frame/{crop,detect,fingertips,multiscale,window,wire,wire_nails}.c
     src/device/{device,network}.c src/device/wasm/page.c
 )
 # Multiplications and additions are not fused, so that results are the same as on processors

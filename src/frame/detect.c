@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "frame/fingertips.h"
 #include "frame/multiscale.h"
 #include "nail/hand.h"
 
@@ -11,6 +12,7 @@ struct lq_detector {
     struct lq_runner *runner;
     struct lq_nail_finder *finder;
     struct lq_multiscale *multiscale;
+    struct lq_fingertips *fingertips;
     struct lq_hand_finder *hands; // NULL: no hand landmark network
     struct lq_nails with_hands;   // the nails, with the direction and finger that their hands show
     bool maps;                    // the model returns one map of probabilities for all it sees
@@ -27,15 +29,18 @@ static int open_parts(struct lq_detector *detector, struct lq_error *err)
 {
     lq_tracked_init(&detector->tracked);
     if (lq_nail_finder_new(&detector->finder) == LQ_OK &&
-        lq_multiscale_new(&detector->multiscale) == LQ_OK)
+        lq_multiscale_new(&detector->multiscale) == LQ_OK &&
+        lq_fingertips_new(&detector->fingertips) == LQ_OK)
         return LQ_OK;
     return lq_fail(err, LQ_ERR_MEMORY, "out of memory");
 }
 
 static void free_parts(struct lq_detector *detector)
 {
+    lq_fingertips_free(detector->fingertips);
     lq_multiscale_free(detector->multiscale);
     lq_nail_finder_free(detector->finder);
+    detector->fingertips = NULL;
     detector->multiscale = NULL;
     detector->finder = NULL;
     lq_tracked_release(&detector->tracked);
@@ -140,16 +145,24 @@ static void pause_pass(void *context)
     pause->passes->exclusive = pause->job->exclusive;
 }
 
+// How to run the network again on a still; `pause` must live as long.
+static struct lq_passes passes_of(struct lq_detector *detector, struct lq_job *job,
+                                  uint64_t *since_us, struct multiscale_pause *pause)
+{
+    *pause = (struct multiscale_pause){job, NULL, since_us};
+    return (struct lq_passes){detector->runner, job->deadline_us, job->exclusive, pause_pass,
+                              pause, 0};
+}
+
 // Detects the nails of a still again, in the combined probabilities of all passes.
 static int add_multiscale_pass(struct lq_detector *detector, struct lq_job *job,
                                const struct lq_image *picture, const struct lq_first_pass *found,
                                uint64_t *since_us, struct lq_error *err)
 {
     const struct lq_patch *fine;
-    struct lq_passes passes = {detector->runner, job->deadline_us, job->exclusive, pause_pass,
-                               NULL, 0};
-    struct multiscale_pause pause = {job, &passes, since_us};
-    passes.context = &pause;
+    struct multiscale_pause pause;
+    struct lq_passes passes = passes_of(detector, job, since_us, &pause);
+    pause.passes = &passes;
     int status = lq_multiscale_detect(detector->multiscale, picture, found, &passes, &fine, err);
     job->passes += passes.count;
     if (status == LQ_OK && fine)
@@ -180,6 +193,21 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
         return lq_hand_follow(detector->hands, lq_tracker_hands(job->tracker), picture,
                               &detector->with_hands, job->time_us, err);
     return lq_hand_estimate(detector->hands, picture, &detector->with_hands, &limits, err);
+}
+
+// Looks closer at the fingertips of a still on which no nail was found.
+static int search_fingertips(struct lq_detector *detector, struct lq_job *job,
+                             const struct lq_image *picture, uint64_t *since_us,
+                             struct lq_error *err)
+{
+    struct multiscale_pause pause;
+    struct lq_passes passes = passes_of(detector, job, since_us, &pause);
+    pause.passes = &passes;
+    const struct lq_fingertips_job still = {picture, detector->hands, &detector->with_hands,
+                                            &passes};
+    int status = lq_fingertips_search(detector->fingertips, &still, err);
+    job->passes += passes.count;
+    return status;
 }
 
 // In every other frame of a video the network may run on the region of interest around the last
@@ -268,6 +296,9 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
         status = add_multiscale_pass(detector, job, picture, &found, since_us, err);
     if (status == LQ_OK && job->hands && detector->hands && !job->is_part)
         status = find_hands(detector, job, picture, since_us, err);
+    if (status == LQ_OK && job->multiscale && job->hands && detector->hands && detector->maps &&
+        !job->tracker)
+        status = search_fingertips(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
         status = track(detector, job, picture, region ? &box : NULL, err);
     if (status == LQ_OK)

@@ -219,9 +219,8 @@ static void join_passes(struct lq_multiscale *multiscale, const struct lq_patch 
     }
 }
 
-// Runs one pass; its result is the runner's patch 0.
-static int run_pass(struct lq_passes *passes, const struct lq_image *image, bool mirrored,
-                    const struct lq_patch **patches, struct lq_error *err)
+int lq_pass_run(struct lq_passes *passes, const struct lq_image *image, bool mirrored,
+                const struct lq_patch **patches, struct lq_error *err)
 {
     struct lq_runner *runner = passes->runner;
     int count;
@@ -246,7 +245,7 @@ static int add_mirrored(struct lq_multiscale *multiscale, const struct lq_image 
                         struct lq_error *err)
 {
     const struct lq_patch *patches;
-    int status = run_pass(passes, picture, true, &patches, err);
+    int status = lq_pass_run(passes, picture, true, &patches, err);
     if (status != LQ_OK)
         return status;
     float *mean = (float *)(void *)multiscale->first.data;
@@ -268,7 +267,7 @@ static int run_window(struct lq_multiscale *multiscale, const struct lq_image *p
     struct lq_image part = lq_image_part(picture, &box);
     for (int mirrored = 0; mirrored < VIEWS; mirrored++) {
         const struct lq_patch *patches;
-        int status = run_pass(passes, &part, mirrored, &patches, err);
+        int status = lq_pass_run(passes, &part, mirrored, &patches, err);
         if (status != LQ_OK)
             return status;
         struct lq_patch placed = patches[0];

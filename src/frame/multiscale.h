@@ -31,6 +31,10 @@ struct lq_passes {
     int count; // runs so far
 };
 
+// Runs one pass; its result is the runner's patch 0, with the mirrored picture's turned back.
+LQ_MUST_CHECK int lq_pass_run(struct lq_passes *passes, const struct lq_image *image, bool mirrored,
+                              const struct lq_patch **patches, struct lq_error *err);
+
 // *fine is set to the merged map, which `multiscale` owns until its next call, or to NULL if
 // another pass would add nothing: no nails, or a head that returns a patch per nail. Running the
 // network again overwrites what `found` points to. TIMEOUT: passes->deadline_us has passed.

@@ -64,25 +64,17 @@ static int refine(struct lq_hand_search *search, struct lq_hand_candidate *best,
     return LQ_OK;
 }
 
-// A hand, and what the mirrored picture shows of it.
-struct sight {
-    struct lq_hand_candidate candidate;
-    struct lq_hand_match mirrored;
-    int agreed;  // number of nails that both show on the same finger
-    float score; // of both
-};
-
 // If the mirrored picture shows no hand, it confirms no finger.
-static int confirm(struct lq_hand_search *search, struct sight *sight, struct lq_error *err)
+static int confirm(struct lq_hand_search *search, struct lq_hand_sight *sight, struct lq_error *err)
 {
-    struct lq_hand turned;
+    struct lq_hand *turned = &sight->mirrored_hand;
     struct lq_hand_crop crop = lq_hand_crop_of(&sight->candidate.hand);
-    int status = lq_landmarker_run(search->finder->landmarker, &crop, true, &turned, err);
+    int status = lq_landmarker_run(search->finder->landmarker, &crop, true, turned, err);
     if (status != LQ_OK)
         return status;
     const bool none[LQ_NAILS_MAX] = {false};
-    bool shown = turned.presence >= LQ_HAND_PRESENT;
-    lq_hand_match(&turned, search->nails, shown ? search->on : none, &sight->mirrored);
+    bool shown = turned->presence >= LQ_HAND_PRESENT;
+    lq_hand_match(turned, search->nails, shown ? search->on : none, &sight->mirrored);
     sight->agreed = 0;
     for (int i = 0; i < search->nails->count; i++)
         sight->agreed += sight->candidate.match.finger[i] >= 0 &&
@@ -92,11 +84,11 @@ static int confirm(struct lq_hand_search *search, struct sight *sight, struct lq
     return LQ_OK;
 }
 
-static int look_closer(struct lq_hand_search *search, int count, struct sight *best,
+static int look_closer(struct lq_hand_search *search, int count, struct lq_hand_sight *best,
                        struct lq_error *err)
 {
     for (int i = 0; i < count; i++) {
-        struct sight sight = {.candidate = search->best[i]};
+        struct lq_hand_sight sight = {.candidate = search->best[i]};
         int status = refine(search, &sight.candidate, err);
         if (status == LQ_OK)
             status = confirm(search, &sight, err);
@@ -109,7 +101,7 @@ static int look_closer(struct lq_hand_search *search, int count, struct sight *b
 }
 
 // Finds the most likely hand of the nails that are on; *found is false if there is none.
-static int find_hand(struct lq_hand_search *search, struct sight *best, bool *found,
+static int find_hand(struct lq_hand_search *search, struct lq_hand_sight *best, bool *found,
                      struct lq_error *err)
 {
     int next = 0;
@@ -134,6 +126,7 @@ int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *pictu
                      struct lq_nails *nails, const struct lq_hand_limits *limits,
                      struct lq_error *err)
 {
+    finder->sight_count = 0;
     if (nails->count == 0)
         return LQ_OK;
     struct lq_hand_search search = {.finder = finder, .nails = nails, .limits = limits};
@@ -142,19 +135,20 @@ int lq_hand_estimate(struct lq_hand_finder *finder, const struct lq_image *pictu
         left[i] = true;
     int status = lq_landmarker_set_picture(finder->landmarker, picture, err);
     for (int hands = 0; hands < LQ_HANDS_MAX && status == LQ_OK; hands++) {
-        struct sight sight;
+        struct lq_hand_sight *sight = &finder->sights[hands];
         bool found;
         memcpy(search.on, left, sizeof left);
         lq_hand_survey(&search);
         lq_hand_limit_to_one(&search);
         if (search.count == 0)
             break;
-        status = find_hand(&search, &sight, &found, err);
+        status = find_hand(&search, sight, &found, err);
         if (status != LQ_OK || !found)
             break;
-        lq_hand_apply(&sight.candidate, &sight.mirrored, nails);
+        finder->sight_count = hands + 1;
+        lq_hand_apply(&sight->candidate, &sight->mirrored, nails);
         for (int i = 0; i < nails->count; i++)
-            if (sight.candidate.match.finger[i] >= 0)
+            if (sight->candidate.match.finger[i] >= 0)
                 left[i] = false;
     }
     if (status == LQ_OK)

@@ -28,6 +28,33 @@ LQ_MUST_CHECK int lq_hand_estimate(struct lq_hand_finder *finder, const struct l
                                    struct lq_nails *nails, const struct lq_hand_limits *limits,
                                    struct lq_error *err);
 
+// ---- fingers without a nail
+
+enum { LQ_HAND_FINGERS = LQ_FINGER_COUNT - 1, LQ_HANDS_MAX = 3 };
+// Twice: where the picture and the mirrored picture show a finger at different places.
+enum { LQ_BARE_FINGERS_MAX = 2 * LQ_HAND_FINGERS * LQ_HANDS_MAX };
+
+// A finger on which no nail was found.
+struct lq_bare_finger {
+    int hand, finger;     // finger: 0 thumb .. 4 little
+    struct lq_point nail; // where the middle of its nail is expected
+    struct lq_point way;  // unit vector to the fingertip
+    float length;         // the mean length of the hand's nails, pixels
+    float reach;          // how far from there the middle may lie, pixels
+};
+
+// The fingers without a nail of the hands that the last lq_hand_estimate found, whose tips are in
+// the picture, the likelier places first. nails: as that call left them. fingers: room for
+// LQ_BARE_FINGERS_MAX. Returns their number.
+int lq_hand_bare_fingers(const struct lq_hand_finder *finder, const struct lq_image *picture,
+                         const struct lq_nails *nails, struct lq_bare_finger *fingers);
+// Whether a nail has about the place and the size of the one that is missing.
+bool lq_hand_may_be_nail(const struct lq_bare_finger *bare, const struct lq_nail *nail);
+// Appends the nail that was missing, oriented along its finger; does nothing if that finger has got
+// one meanwhile.
+void lq_hand_add_nail(struct lq_hand_finder *finder, struct lq_nails *nails,
+                      const struct lq_bare_finger *bare, const struct lq_nail *nail);
+
 // ---- videos
 
 // What is known of a video's hands. Only one frame at a time uses it (it has a lock); a frame that
@@ -56,8 +83,6 @@ LQ_MUST_CHECK int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_m
                                  uint64_t time_us, struct lq_error *err);
 
 // ---- parts, exposed for tests
-
-enum { LQ_HAND_FINGERS = LQ_FINGER_COUNT - 1 };
 
 // Which finger each nail is on (0 thumb .. 4 little, -1 none), and the direction in which it
 // points.

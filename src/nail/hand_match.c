@@ -1,7 +1,7 @@
 // Matches nails with the fingers of a hand, and computes the crop to find that hand again.
 #include <math.h>
 
-#include "nail/hand.h"
+#include "nail/hands.h"
 
 // Distance of a nail's middle from the fingertip, as a share of the last bone.
 static const float NAIL_AT = 0.3f;
@@ -21,25 +21,19 @@ static float size_of(struct lq_point a)
     return hypotf(a.x, a.y);
 }
 
-struct bone {
-    struct lq_point nail; // where the middle of its nail is expected
-    struct lq_point way;  // unit vector to the fingertip
-    float length;         // picture pixels; not below a share of the palm
-};
-
-static struct bone last_bone(const struct lq_hand *hand, int finger)
+struct lq_hand_bone lq_hand_last_bone(const struct lq_hand *hand, int finger)
 {
     struct lq_point tip = hand->points[LQ_THUMB_TIP + 4 * finger];
     struct lq_point way = minus(tip, hand->points[LQ_THUMB_IP + 4 * finger]);
     float palm = size_of(minus(hand->points[LQ_MIDDLE_MCP], hand->points[LQ_WRIST]));
     float length = fmaxf(size_of(way), 1e-3f);
-    return (struct bone){{tip.x - NAIL_AT * way.x, tip.y - NAIL_AT * way.y},
-                         {way.x / length, way.y / length},
-                         fmaxf(length, BONE_MIN * palm)};
+    return (struct lq_hand_bone){{tip.x - NAIL_AT * way.x, tip.y - NAIL_AT * way.y},
+                                 {way.x / length, way.y / length},
+                                 fmaxf(length, BONE_MIN * palm)};
 }
 
 // 0..1: how well a nail fits a finger's last bone; 0 if it is elsewhere.
-static float fit(const struct lq_nail *nail, const struct bone *bone)
+static float fit(const struct lq_nail *nail, const struct lq_hand_bone *bone)
 {
     struct lq_point center = {nail->center_x, nail->center_y};
     float away = size_of(minus(center, bone->nail)) / fmaxf(bone->length, 1e-3f);
@@ -56,12 +50,12 @@ static float fit(const struct lq_nail *nail, const struct bone *bone)
 void lq_hand_match(const struct lq_hand *hand, const struct lq_nails *nails, const bool *on,
                    struct lq_hand_match *match)
 {
-    struct bone bones[LQ_HAND_FINGERS];
+    struct lq_hand_bone bones[LQ_HAND_FINGERS];
     float fits[LQ_NAILS_MAX][LQ_HAND_FINGERS];
     bool taken[LQ_HAND_FINGERS] = {false};
     *match = (struct lq_hand_match){.count = 0};
     for (int f = 0; f < LQ_HAND_FINGERS; f++)
-        bones[f] = last_bone(hand, f);
+        bones[f] = lq_hand_last_bone(hand, f);
     for (int i = 0; i < nails->count; i++) {
         match->finger[i] = -1;
         for (int f = 0; f < LQ_HAND_FINGERS; f++)

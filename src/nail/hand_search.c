@@ -118,12 +118,17 @@ static void name_finger(struct lq_nail *nail, int finger, bool doubted)
     lq_finger_choose(nail, LQ_FINGER_CONFIDENCE);
 }
 
+bool lq_hand_is_weak(const struct lq_hand_candidate *candidate)
+{
+    return candidate->score < WEAK * (float)candidate->match.count;
+}
+
 void lq_hand_apply(const struct lq_hand_candidate *candidate, const struct lq_hand_match *mirrored,
                    struct lq_nails *nails)
 {
     const struct lq_hand_match *match = &candidate->match;
     bool reversed = lq_finger_order_is_reversed(nails, match);
-    bool weak = candidate->score < WEAK * (float)match->count;
+    bool weak = lq_hand_is_weak(candidate);
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail *nail = &nails->items[i];
         struct lq_point way = match->tip[i];

@@ -11,14 +11,9 @@ enum {
     LQ_HAND_SIZES = 3,              // … each in crops of this many sizes
     LQ_HAND_CROPS = LQ_HAND_TURNS * LQ_HAND_SIZES,
     LQ_HAND_BEST = 5,               // candidates to refine
-    LQ_HANDS_MAX = 3,               // in one picture
 };
 
 #define LQ_HAND_PRESENT 0.3f // below this presence there is no hand
-
-struct lq_hand_finder {
-    struct lq_landmarker *landmarker;
-};
 
 // The hand found by one run of the network.
 struct lq_hand_candidate {
@@ -26,6 +21,30 @@ struct lq_hand_candidate {
     struct lq_hand_match match;
     float score; // how well it matches the nails: 0 .. number of nails
 };
+
+// A hand, and what the mirrored picture shows of it.
+struct lq_hand_sight {
+    struct lq_hand_candidate candidate;
+    struct lq_hand mirrored_hand;
+    struct lq_hand_match mirrored;
+    int agreed;  // number of nails that both show on the same finger
+    float score; // of both
+};
+
+struct lq_hand_finder {
+    struct lq_landmarker *landmarker;
+    struct lq_hand_sight sights[LQ_HANDS_MAX]; // the hands of the last still
+    int sight_count;
+};
+
+// The last bone of a finger (0 thumb .. 4 little).
+struct lq_hand_bone {
+    struct lq_point nail; // where the middle of its nail is expected
+    struct lq_point way;  // unit vector to the fingertip
+    float length;         // picture pixels; not below a share of the palm
+};
+
+struct lq_hand_bone lq_hand_last_bone(const struct lq_hand *hand, int finger);
 
 // The search for the hand of those nails whose `on` is true.
 struct lq_hand_search {
@@ -56,6 +75,8 @@ void lq_hand_add_candidate(struct lq_hand_search *search,
                            const struct lq_hand_candidate *candidate);
 // Whether the best candidate is beyond doubt.
 bool lq_hand_is_certain(const struct lq_hand_search *search);
+// Whether a hand fits its nails badly.
+bool lq_hand_is_weak(const struct lq_hand_candidate *candidate);
 // Orients the nails along the fingers they match, and sets their fingers, counted from the other
 // side of the hand if the nails lie in the opposite order. mirrored: the match in the mirrored
 // picture; where it disagrees, a nail is not turned or gets no finger. A hand that fits its nails

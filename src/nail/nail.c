@@ -342,6 +342,13 @@ static int check_patch(const struct lq_patch *patch, int index, struct lq_error 
     return LQ_OK;
 }
 
+void lq_nails_sort(struct lq_nails *nails)
+{
+    sort(nails->items, (size_t)nails->count, sizeof(nails->items[0]), by_place);
+    for (int i = 0; i < nails->count; i++)
+        nails->items[i].id = i + 1;
+}
+
 int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
                  const struct lq_patch *patches, int patch_count, const struct lq_nails **nails,
                  struct lq_error *err)
@@ -369,17 +376,14 @@ int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
         return lq_fail(err, status, "cannot find nails: %s", lq_status_text(status));
     }
     // a detection head has judged the surroundings itself
-    if (patch_count == 1 && !patches[0].single)
+    if (patch_count > 0 && !patches[0].single)
         lq_skin_drop_bare(picture, &finder->nails);
-    sort(finder->nails.items, (size_t)finder->nails.count, sizeof(finder->nails.items[0]),
-         by_place);
+    lq_nails_sort(&finder->nails);
     share_edges(&finder->nails);
     lq_tip_estimate(picture, &finder->nails);
     lq_finger_classify(&finder->nails);
-    for (int i = 0; i < finder->nails.count; i++) {
-        finder->nails.items[i].id = i + 1;
+    for (int i = 0; i < finder->nails.count; i++)
         lq_shape_bend(&finder->nails.items[i]);
-    }
     lq_tip_agree(&finder->nails);
     return LQ_OK;
 }

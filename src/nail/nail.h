@@ -56,3 +56,6 @@ void lq_nail_finder_free(struct lq_nail_finder *finder);
 LQ_MUST_CHECK int lq_nail_find(struct lq_nail_finder *finder, const struct lq_image *picture,
                                const struct lq_patch *patches, int patch_count,
                                const struct lq_nails **nails, struct lq_error *err);
+
+// Sorts nails from left to right and numbers them.
+void lq_nails_sort(struct lq_nails *nails);
