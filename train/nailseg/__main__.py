@@ -32,7 +32,9 @@ def train_options(p):
     p.add_argument("--stop-at", metavar="HH:MM", help="stop cleanly at this time of day")
     p.add_argument("--until-stop", action="store_true",
                    help="fit the schedule to end at --stop-at")
-    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--threads", type=int, default=1, help="threads of each worker")
+    p.add_argument("--workers", type=int, default=1, metavar="N", help="processes that train on "
+                   "different samples and average their gradients: N batches a step")
 
 
 def part(text):

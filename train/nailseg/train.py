@@ -1,4 +1,5 @@
-"""The training loop: one process, one core, a schedule that follows the clock.
+"""The training loop: one process or several (parallel.py), a core each, and a schedule that follows
+the clock.
 
 Time is the scarce resource, so the schedule is a share of --hours rather than a count of steps: the
 learning rate warms up, stays, then falls, while crops grow. Every epoch saves last.pt; stable.pt is
@@ -18,6 +19,7 @@ from . import augment, checkpoint, data, evaluate, pretrained
 from .light import begin, make
 from .loss import imitation, nail_loss
 from .optim import Mixed
+from .parallel import Alone, started
 
 
 class Average:
@@ -70,14 +72,21 @@ class Run:
         self.average = Average(self.model, opt["ema"])
         self.opt = Mixed(self.model, opt)
         self.seconds, self.epoch, self.images, self.best = 0.0, 0, 0, 0.0
-        self.evaluated, self.stopping = -1e9, False
+        self.evaluated = -1e9
+        self.interrupted, self.stopping = False, False  # stopping: all workers agree
         self.at, self.stop_at, self.teacher = 0.0, None, None
+        self.workers = Alone()
         self.store = data.Store(root, synth, config["data"]["synth_max"])
         self.val = data.load(data.list_set(root, "val"))
         self.test = data.load(data.list_set(root, "a"))
 
     def progress(self):
         return self.seconds / self.budget
+
+    def random(self):
+        """This epoch's generator, another one for each worker."""
+        rank = self.workers.rank
+        return np.random.default_rng((self.config["seed"], self.epoch) + ((rank,) if rank else ()))
 
     def tick(self):
         """Adds the time since the last call, including measurements, to the run's."""
@@ -91,6 +100,8 @@ class Run:
                 "epoch": self.epoch, "images": self.images, "best": self.best}
 
     def save(self, name):
+        if self.workers.rank > 0:
+            return
         checkpoint.save(os.path.join(self.out, name), self.state())
 
     def begin(self, path):
@@ -115,6 +126,8 @@ class Run:
         self.images, self.best = s["images"], s["best"]
 
     def log(self, **row):
+        if self.workers.rank > 0:
+            return
         row = {"epoch": self.epoch, "minutes": round(self.seconds / 60, 2),
                "images": self.images, **row}
         with open(os.path.join(self.out, "log.jsonl"), "a") as f:
@@ -137,17 +150,18 @@ class Run:
                 logits.float(), self.teacher(x), y, self.config["loss"]["edge"])
         self.opt.zero_grad(set_to_none=True)
         loss.backward()
+        self.workers.average(self.model.parameters())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.opt.step()
         self.average.update(self.model)
-        self.images += ph["batch"]
+        self.images += ph["batch"] * self.workers.count
         return loss.item()
 
     def run_epoch(self):
         """Trains on about `epoch_images` samples, then saves a checkpoint; returns the mean
         loss."""
         self.store.rescan()
-        rng = np.random.default_rng((self.config["seed"], self.epoch))
+        rng = self.random()
         self.model.train()
         losses, done = [], 0
         ph = phase(self.progress(), self.config["phase"])
@@ -155,13 +169,14 @@ class Run:
         while done < self.config["epoch_images"] and not self.stopping:
             before = self.progress()
             losses.append(self.step(rng, ph))
-            done += ph["batch"]
+            done += ph["batch"] * self.workers.count
             self.tick()
             if before < self.config["optimiser"]["decay_from"] <= self.progress():
                 self.save("stable.pt")
-            if self.progress() >= 1 or (self.stop_at and time.time() > self.stop_at):
-                self.stopping = True
-            if len(losses) % 20 == 0:
+            stop = self.interrupted or self.progress() >= 1 or (
+                self.stop_at and time.time() > self.stop_at)
+            self.seconds, self.stopping = self.workers.agree(self.seconds, stop)
+            if len(losses) % 20 == 0 and self.workers.rank == 0:
                 self.show(losses, done, ph)
         self.epoch += 1
         return float(np.mean(losses)) if losses else float("nan")
@@ -173,6 +188,8 @@ class Run:
 
     def measure(self):
         """IoU of the averaged weights on val and on test A; keeps best.pt by val."""
+        if self.workers.rank > 0:
+            return
         net = make(**self.config["model"]).to(memory_format=torch.channels_last)
         net.load_state_dict(self.average.state)
         run = evaluate.torch_runner(net.eval())
@@ -218,19 +235,18 @@ def teacher_of(args):
     return Teacher(args.teacher, "bf16" if args.teacher_bf16 else "f32")
 
 
-def main(args):
+def prepared(args, workers):
+    """The run that the command line describes."""
     from .config import read
     config = read(args.config)
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(1)
-    os.makedirs(args.out, exist_ok=True)
-    hours = args.hours or config["hours"]
     last = os.path.join(args.out, "last.pt")
     start = args.start or (last if os.path.exists(last) else None)
     if config["model"].get("kind") == "light" and not (start or args.weights):
         raise SystemExit("a light network begins with a trained default one: name it with "
                          "--weights, such as ../models/nail.weights")
-    run = Run(config, args.out, args.data, hours, args.synth, learned=not (start or args.weights))
+    run = Run(config, args.out, args.data, args.hours or config["hours"], args.synth,
+              learned=not (start or args.weights))
+    run.workers = workers
     run.stop_at = clock(args.stop_at) if args.stop_at else None
     if args.weights and not start:
         run.begin(args.weights)
@@ -242,13 +258,29 @@ def main(args):
         run.forward = torch.compile(run.model)
     if args.until_stop and run.stop_at:
         run.budget = run.seconds + run.stop_at - time.time()
+    run.budget, _ = workers.agree(run.budget, False)
+    return run
+
+
+def work(args, workers):
+    """One worker's share of the run."""
+    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(1)
+    run = prepared(args, workers)
 
     def stop(*_):
-        run.stopping = True
+        run.interrupted = True
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     count = sum(p.numel() for p in run.model.parameters())
-    print(f"{len(run.store.photos)} photos, {count} parameters, from {run.seconds / 60:.1f} of "
-          f"{run.budget / 60:.1f} minutes", file=sys.stderr, flush=True)
+    if workers.rank == 0:
+        print(f"{len(run.store.photos)} photos, {count} parameters, from {run.seconds / 60:.1f} of "
+              f"{run.budget / 60:.1f} minutes", file=sys.stderr, flush=True)
     run.go()
+
+
+def main(args):
+    os.makedirs(args.out, exist_ok=True)
+    with started(args.workers, work, args) as workers:
+        work(args, workers)
     return 0
