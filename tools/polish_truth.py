@@ -3,6 +3,7 @@
 
     cd train && python3 -m synth polished --out DIR      # once; train/synth/polished.py says what
     tools/polish_truth.py BUILD/lacquer DIR              # prints Delta E 2000 by swatch and light
+    tools/polish_truth.py --fast BUILD/lacquer DIR       # as live frames instead of photos
 
 Each bare picture is painted with each swatch; the colour compared is the median over the inner part
 of each nail. Nails that the program does not detect are counted and left out.
@@ -62,10 +63,10 @@ def inner_parts(ids):
             yield part > 0
 
 
-def paint(program, folder, swatch, out):
+def paint(program, folder, swatch, out, options):
     bare = sorted((folder / "bare").glob("*.png"))
     command = [program, "apply", *bare, "-o", out, "--color", SWATCHES[swatch], "--finish", "creme",
-               "--fast"]
+               *options]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr.strip())
@@ -100,12 +101,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--fast", action="store_true",
+                        help="run the network once per picture, as for a frame of a video")
     args = parser.parse_args()
+    options = ["--fast"] if args.fast else []
     print(f"{'':14} {'mean':>6} {'p90':>6} {'worst':>6} {'dL*':>7} {'nails':>5}")
     everything, missed = [], 0
     for swatch in SWATCHES:
         with tempfile.TemporaryDirectory() as painted:
-            paint(args.program, args.folder, swatch, pathlib.Path(painted))
+            paint(args.program, args.folder, swatch, pathlib.Path(painted), options)
             found, lost = measure(args.folder, swatch, pathlib.Path(painted))
         row(swatch, found)
         everything += [(f"{picture}-{swatch}", *rest) for picture, *rest in found]

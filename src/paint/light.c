@@ -44,7 +44,7 @@ static const float TINT_SHARE = 0.35f;  // the light's share of an apparent tint
 static const float GREY_SHARE = 0.50f;  // … for trusted greys, which have their own colours too
 static const float GREY_SD = 0.15f;     // warmth of greys relative to the skin
 static const float SKIN_YIELDS = 0.10f; // share that the skin gives up to trusted greys
-static const float EXPOSURE_SD = 0.33f; // brightness after the camera's exposure
+static const float EXPOSURE_SD = 0.34f; // brightness after the camera's exposure
 static const float USUAL_EXPOSURE = 0.57f; // for skin as bright as USUAL_SKIN
 static const float USUAL_SKIN = 0.33f;
 // A camera that exposes for a dark hand clips white, so white is much brighter than the brightest
