@@ -1,7 +1,8 @@
 // A closer look at fingertips on which no nail was found. The hands' landmarks (nail/hand.h) tell
 // where the nails of all fingers should be; the network runs again on a window around each place
 // that has none, straight and mirrored. That finds nails that are too small for the whole picture,
-// such as those of thumbs seen from the side. Two runs a fingertip.
+// such as those of thumbs seen from the side. It takes two or four runs a fingertip, and at most 32
+// in a picture.
 // Threads and owner: as for lq_multiscale. The nails that are added live in `fingertips` until its
 // next call.
 #pragma once
