@@ -105,12 +105,15 @@ def test_both_engines_are_close_to_the_float_model(made, pictures):
     source, target, _, _, _ = made
     inputs = np.concatenate([prepared(path) for path in sorted(pictures.glob("*.png"))])
     want = run_ort(source, inputs)
+    # OpenVINO rounds more coarsely on processors without AMX: 0.020 with AVX512-VNNI, 0.030 with
+    # AVX2, where single values differ by 0.10. ONNX Runtime has 0.005 on all.
     results = {"ort": run_ort(target, inputs), "openvino": run_openvino(target, inputs)}
+    limits = {"ort": .02, "openvino": .04}
     for name, got in results.items():
-        assert np.sqrt(((got - want) ** 2).mean()) < .02, name
+        assert np.sqrt(((got - want) ** 2).mean()) < limits[name], name
         both = ((got >= .5) & (want >= .5)).sum()
         assert both / ((got >= .5) | (want >= .5)).sum() > .98, name
-    assert np.abs(results["ort"] - results["openvino"]).max() < .05
+    assert np.abs(results["ort"] - results["openvino"]).max() < .15
 
 
 def test_report(made):
