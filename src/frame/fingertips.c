@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame/window.h"
+
 enum { LOOKS_MAX = 8 }; // windows of one size in one picture
 
 // Sides of the windows, in lengths of the hand's other nails: wide first, for the surroundings that
@@ -48,14 +50,6 @@ void lq_fingertips_free(struct lq_fingertips *fingertips)
         lq_nail_finder_free(fingertips->looks[i].finder);
     }
     free(fingertips);
-}
-
-// Centres a stretch of length `side` on `middle`, then moves it inside 0..limit.
-static void place(float middle, float side, int limit, int *from, int *length)
-{
-    *length = side < (float)limit ? (int)side : limit;
-    float start = middle - 0.5f * (float)*length;
-    *from = (int)fminf(fmaxf(start, 0.0f), (float)(limit - *length));
 }
 
 // Adds half of the values of a run to the map.
@@ -135,9 +129,9 @@ static int look_once(struct look *look, float side, const struct lq_fingertips_j
     if (count > LOOKS_MAX)
         count = LOOKS_MAX;
     for (int i = 0; i < count && status == LQ_OK; i++) {
-        struct lq_pixel_box box;
-        place(bare[i].nail.x, side * bare[i].length, picture->width, &box.x, &box.width);
-        place(bare[i].nail.y, side * bare[i].length, picture->height, &box.y, &box.height);
+        struct lq_window window = lq_window_around(picture, bare[i].nail.x, bare[i].nail.y,
+                                                   side * bare[i].length);
+        struct lq_pixel_box box = lq_window_box(&window);
         status = run_window(picture, &box, job->passes, &look->maps[i], &look->patches[i], err);
     }
     if (status == LQ_OK)

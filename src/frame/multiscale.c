@@ -261,9 +261,7 @@ static int run_window(struct lq_multiscale *multiscale, const struct lq_image *p
                       const struct lq_window *window, struct lq_passes *passes,
                       struct lq_error *err)
 {
-    const struct lq_pixel_box box = {(int)window->x0, (int)window->y0,
-                                     (int)(window->x1 - window->x0),
-                                     (int)(window->y1 - window->y0)};
+    const struct lq_pixel_box box = lq_window_box(window);
     struct lq_image part = lq_image_part(picture, &box);
     for (int mirrored = 0; mirrored < VIEWS; mirrored++) {
         const struct lq_patch *patches;

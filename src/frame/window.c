@@ -76,6 +76,20 @@ static void place_stretch(float middle, float side, int limit, float *from, floa
     *to = *from + length;
 }
 
+struct lq_window lq_window_around(const struct lq_image *picture, float x, float y, float side)
+{
+    struct lq_window window;
+    place_stretch(x, side, picture->width, &window.x0, &window.x1);
+    place_stretch(y, side, picture->height, &window.y0, &window.y1);
+    return window;
+}
+
+struct lq_pixel_box lq_window_box(const struct lq_window *window)
+{
+    return (struct lq_pixel_box){(int)window->x0, (int)window->y0,
+                                 (int)(window->x1 - window->x0), (int)(window->y1 - window->y0)};
+}
+
 int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
                       const struct lq_nails *nails)
 {
@@ -91,10 +105,8 @@ int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
             continue;
         for (int j; (j = next_neighbour(nails, seen, i, shown, side)) >= 0; seen[j] = true)
             shown = both(shown, box_of(&nails->items[j]));
-        struct lq_window *window = &windows[count++];
-        place_stretch(0.5f * (shown.x0 + shown.x1), side, picture->width, &window->x0, &window->x1);
-        place_stretch(0.5f * (shown.y0 + shown.y1), side, picture->height, &window->y0,
-                      &window->y1);
+        windows[count++] = lq_window_around(picture, 0.5f * (shown.x0 + shown.x1),
+                                            0.5f * (shown.y0 + shown.y1), side);
     }
     return count;
 }
