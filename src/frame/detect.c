@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "frame/fingertips.h"
 #include "frame/multiscale.h"
+#include "frame/window.h"
 #include "nail/hand.h"
 
 struct lq_detector {
@@ -132,26 +133,25 @@ static int propagate_nails(struct lq_detector *detector, struct lq_job *job,
     return LQ_OK;
 }
 
-struct multiscale_pause {
+// Further runs of the network on a still.
+struct still_passes {
+    struct lq_passes passes; // whose context is this structure
     struct lq_job *job;
-    struct lq_passes *passes;
     uint64_t *since_us;
 };
 
 static void pause_pass(void *context)
 {
-    struct multiscale_pause *pause = context;
-    lq_job_pause(pause->job, pause->since_us);
-    pause->passes->exclusive = pause->job->exclusive;
+    struct still_passes *still = context;
+    lq_job_pause(still->job, still->since_us);
+    still->passes.exclusive = still->job->exclusive;
 }
 
-// How to run the network again on a still; `pause` must live as long.
-static struct lq_passes passes_of(struct lq_detector *detector, struct lq_job *job,
-                                  uint64_t *since_us, struct multiscale_pause *pause)
+static void begin_passes(struct still_passes *still, const struct lq_detector *detector,
+                         struct lq_job *job, uint64_t *since_us)
 {
-    *pause = (struct multiscale_pause){job, NULL, since_us};
-    return (struct lq_passes){detector->runner, job->deadline_us, job->exclusive, pause_pass,
-                              pause, 0};
+    *still = (struct still_passes){
+        {detector->runner, job->deadline_us, job->exclusive, pause_pass, still, 0}, job, since_us};
 }
 
 // Detects the nails of a still again, in the combined probabilities of all passes.
@@ -160,11 +160,11 @@ static int add_multiscale_pass(struct lq_detector *detector, struct lq_job *job,
                                uint64_t *since_us, struct lq_error *err)
 {
     const struct lq_patch *fine;
-    struct multiscale_pause pause;
-    struct lq_passes passes = passes_of(detector, job, since_us, &pause);
-    pause.passes = &passes;
-    int status = lq_multiscale_detect(detector->multiscale, picture, found, &passes, &fine, err);
-    job->passes += passes.count;
+    struct still_passes still;
+    begin_passes(&still, detector, job, since_us);
+    int status = lq_multiscale_detect(detector->multiscale, picture, found, &still.passes, &fine,
+                                      err);
+    job->passes += still.passes.count;
     if (status == LQ_OK && fine)
         status = lq_nail_find(detector->finder, picture, fine, 1, &job->nails, err);
     return status;
@@ -181,7 +181,22 @@ static void pause_search(void *context)
     lq_job_pause(pause->job, pause->since_us);
 }
 
-// Estimates each nail's direction and finger from the hand that it is on.
+// Looks closer at the fingertips of a still on which no nail was found.
+static int search_fingertips(struct lq_detector *detector, struct lq_job *job,
+                             const struct lq_image *picture, uint64_t *since_us,
+                             struct lq_error *err)
+{
+    struct still_passes still;
+    begin_passes(&still, detector, job, since_us);
+    const struct lq_fingertips_job search = {picture, detector->hands, &detector->with_hands,
+                                             &still.passes};
+    int status = lq_fingertips_search(detector->fingertips, &search, err);
+    job->passes += still.passes.count;
+    return status;
+}
+
+// Estimates each nail's direction and finger from the hand that it is on. In a still with the
+// multi-scale pass, the hands also show where nails are missing.
 static int find_hands(struct lq_detector *detector, struct lq_job *job,
                       const struct lq_image *picture, uint64_t *since_us, struct lq_error *err)
 {
@@ -192,21 +207,9 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
     if (job->tracker)
         return lq_hand_follow(detector->hands, lq_tracker_hands(job->tracker), picture,
                               &detector->with_hands, job->time_us, err);
-    return lq_hand_estimate(detector->hands, picture, &detector->with_hands, &limits, err);
-}
-
-// Looks closer at the fingertips of a still on which no nail was found.
-static int search_fingertips(struct lq_detector *detector, struct lq_job *job,
-                             const struct lq_image *picture, uint64_t *since_us,
-                             struct lq_error *err)
-{
-    struct multiscale_pause pause;
-    struct lq_passes passes = passes_of(detector, job, since_us, &pause);
-    pause.passes = &passes;
-    const struct lq_fingertips_job still = {picture, detector->hands, &detector->with_hands,
-                                            &passes};
-    int status = lq_fingertips_search(detector->fingertips, &still, err);
-    job->passes += passes.count;
+    int status = lq_hand_estimate(detector->hands, picture, &detector->with_hands, &limits, err);
+    if (status == LQ_OK && job->multiscale && detector->maps)
+        status = search_fingertips(detector, job, picture, since_us, err);
     return status;
 }
 
@@ -258,10 +261,7 @@ static int find_in_region(struct lq_detector *detector, struct lq_job *job,
                           const struct lq_pixel_box *box, struct lq_error *err)
 {
     struct lq_patch placed = *patch;
-    placed.x0 += (float)box->x;
-    placed.y0 += (float)box->y;
-    placed.box.x += (float)box->x;
-    placed.box.y += (float)box->y;
+    lq_patch_place(&placed, box);
     return lq_nail_find(detector->finder, picture, &placed, 1, &job->nails, err);
 }
 
@@ -296,9 +296,6 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
         status = add_multiscale_pass(detector, job, picture, &found, since_us, err);
     if (status == LQ_OK && job->hands && detector->hands && !job->is_part)
         status = find_hands(detector, job, picture, since_us, err);
-    if (status == LQ_OK && job->multiscale && job->hands && detector->hands && detector->maps &&
-        !job->tracker)
-        status = search_fingertips(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
         status = track(detector, job, picture, region ? &box : NULL, err);
     if (status == LQ_OK)

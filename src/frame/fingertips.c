@@ -1,6 +1,5 @@
 #include "frame/fingertips.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,40 +81,8 @@ static int run_window(const struct lq_image *picture, const struct lq_pixel_box 
     }
     mean->data = (const float *)(const void *)map->data;
     mean->stride = mean->width;
-    mean->x0 += (float)box->x;
-    mean->y0 += (float)box->y;
-    mean->box.x += (float)box->x;
-    mean->box.y += (float)box->y;
+    lq_patch_place(mean, box);
     return LQ_OK;
-}
-
-// The nail nearest to the expected place that may be the missing one; NULL: none.
-static const struct lq_nail *nearest(const struct lq_nails *seen, const struct lq_bare_finger *bare)
-{
-    const struct lq_nail *best = NULL;
-    float best_distance = INFINITY;
-    for (int i = 0; i < seen->count; i++) {
-        const struct lq_nail *nail = &seen->items[i];
-        float distance = hypotf(nail->center_x - bare->nail.x, nail->center_y - bare->nail.y);
-        if (distance < best_distance && lq_hand_may_be_nail(bare, nail)) {
-            best = nail;
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
-// Whether the nail's middle is on another one.
-static bool is_taken(const struct lq_nails *nails, const struct lq_nail *nail)
-{
-    for (int i = 0; i < nails->count; i++) {
-        const struct lq_nail *other = &nails->items[i];
-        float size = fmaxf(other->length, other->width);
-        if (hypotf(nail->center_x - other->center_x, nail->center_y - other->center_y) <
-            0.5f * size)
-            return true;
-    }
-    return false;
 }
 
 // Looks at all fingertips without a nail, in windows of one size.
@@ -136,11 +103,8 @@ static int look_once(struct look *look, float side, const struct lq_fingertips_j
     }
     if (status == LQ_OK)
         status = lq_nail_find(look->finder, picture, look->patches, count, &seen, err);
-    for (int i = 0; i < count && status == LQ_OK; i++) {
-        const struct lq_nail *nail = nearest(seen, &bare[i]);
-        if (nail && !is_taken(job->nails, nail))
-            lq_hand_add_nail(job->hands, job->nails, &bare[i], nail);
-    }
+    for (int i = 0; i < count && status == LQ_OK; i++)
+        lq_hand_add_nail(job->hands, job->nails, &bare[i], seen);
     return status;
 }
 

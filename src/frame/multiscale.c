@@ -269,8 +269,7 @@ static int run_window(struct lq_multiscale *multiscale, const struct lq_image *p
         if (status != LQ_OK)
             return status;
         struct lq_patch placed = patches[0];
-        placed.x0 += window->x0;
-        placed.y0 += window->y0;
+        lq_patch_place(&placed, &box);
         add_window(multiscale, picture, window, &placed);
     }
     return LQ_OK;

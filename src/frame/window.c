@@ -10,11 +10,6 @@ static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: more 
 static const float INNER = 0.8f;          // central part of a window, in which nails must lie
 static const float LIKE_SIZE = 0.4f;      // a nail smaller than this share of another is left out
 
-static float size_of(const struct lq_nail *nail)
-{
-    return fmaxf(nail->length, nail->width);
-}
-
 static struct lq_window box_of(const struct lq_nail *nail)
 {
     const struct lq_pixel_box *crop = &nail->crop;
@@ -44,7 +39,8 @@ static int next_nail(const struct lq_nails *nails, const bool *seen)
 {
     int best = -1;
     for (int i = 0; i < nails->count; i++)
-        if (!seen[i] && (best < 0 || size_of(&nails->items[i]) > size_of(&nails->items[best])))
+        if (!seen[i] &&
+            (best < 0 || lq_nail_side(&nails->items[i]) > lq_nail_side(&nails->items[best])))
             best = i;
     return best;
 }
@@ -59,7 +55,8 @@ static int next_neighbour(const struct lq_nails *nails, const bool *seen, int fr
     for (int i = 0; i < nails->count; i++) {
         const struct lq_nail *other = &nails->items[i];
         float distance = hypotf(other->center_x - nail->center_x, other->center_y - nail->center_y);
-        if (!seen[i] && distance < best_distance && size_of(other) >= LIKE_SIZE * size_of(nail) &&
+        if (!seen[i] && distance < best_distance &&
+            lq_nail_side(other) >= LIKE_SIZE * lq_nail_side(nail) &&
             fits(shown, box_of(other), INNER * side)) {
             best = i;
             best_distance = distance;
@@ -90,6 +87,14 @@ struct lq_pixel_box lq_window_box(const struct lq_window *window)
                                  (int)(window->x1 - window->x0), (int)(window->y1 - window->y0)};
 }
 
+void lq_patch_place(struct lq_patch *patch, const struct lq_pixel_box *part)
+{
+    patch->x0 += (float)part->x;
+    patch->y0 += (float)part->y;
+    patch->box.x += (float)part->x;
+    patch->box.y += (float)part->y;
+}
+
 int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
                       const struct lq_nails *nails)
 {
@@ -98,7 +103,7 @@ int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
     int count = 0;
     for (int i; count < LQ_WINDOWS_MAX && (i = next_nail(nails, seen)) >= 0;) {
         struct lq_window shown = box_of(&nails->items[i]);
-        float side = fmaxf(WINDOW_NAILS * size_of(&nails->items[i]),
+        float side = fmaxf(WINDOW_NAILS * lq_nail_side(&nails->items[i]),
                            lq_window_side(&shown) / INNER);
         seen[i] = true;
         if (side > WINDOW_MAX * longer)

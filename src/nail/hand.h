@@ -48,12 +48,11 @@ struct lq_bare_finger {
 // LQ_BARE_FINGERS_MAX. Returns their number.
 int lq_hand_bare_fingers(const struct lq_hand_finder *finder, const struct lq_image *picture,
                          const struct lq_nails *nails, struct lq_bare_finger *fingers);
-// Whether a nail has about the place and the size of the one that is missing.
-bool lq_hand_may_be_nail(const struct lq_bare_finger *bare, const struct lq_nail *nail);
-// Appends the nail that was missing, oriented along its finger; does nothing if that finger has got
-// one meanwhile.
+// Appends the nail that was missing, oriented along its finger: of those that a closer look has
+// `seen`, the nearest that has about the expected place and size. Does nothing if there is none, if
+// it is one of `nails`, or if that finger has got one meanwhile.
 void lq_hand_add_nail(struct lq_hand_finder *finder, struct lq_nails *nails,
-                      const struct lq_bare_finger *bare, const struct lq_nail *nail);
+                      const struct lq_bare_finger *bare, const struct lq_nails *seen);
 
 // ---- videos
 

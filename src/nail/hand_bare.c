@@ -22,7 +22,7 @@ static float nail_length(const struct lq_hand_match *match, const struct lq_nail
     float sum = 0.0f;
     for (int i = 0; i < nails->count; i++)
         if (match->finger[i] >= 0)
-            sum += fmaxf(nails->items[i].length, nails->items[i].width);
+            sum += lq_nail_side(&nails->items[i]);
     return sum / (float)(match->count > 0 ? match->count : 1);
 }
 
@@ -50,14 +50,15 @@ static bool is_inside(struct lq_point place, const struct lq_image *picture)
            place.y < (float)picture->height;
 }
 
-// Appends the bare fingers of one hand, where the picture shows them, or where the mirrored picture
-// does, if that is elsewhere.
-static void add_fingers(struct lq_bare_finger *fingers, int *count, const struct lq_image *picture,
-                        const struct lq_nails *nails, const struct lq_hand_sight *sight,
-                        bool mirrored)
+// The bare fingers of one hand, where the picture shows them, or where the mirrored picture does,
+// if that is elsewhere. Returns their number.
+static int fingers_of(struct lq_bare_finger *fingers, const struct lq_hand_finder *finder, int hand,
+                      bool mirrored, const struct lq_image *picture, const struct lq_nails *nails)
 {
+    const struct lq_hand_sight *sight = &finder->sights[hand];
     const struct lq_hand_match *match = &sight->candidate.match;
     float length = nail_length(match, nails);
+    int count = 0;
     for (int f = 0; f < LQ_HAND_FINGERS; f++) {
         struct lq_hand_bone straight = lq_hand_last_bone(&sight->candidate.hand, f);
         struct lq_hand_bone bone = mirrored ? lq_hand_last_bone(&sight->mirrored_hand, f)
@@ -66,10 +67,11 @@ static void add_fingers(struct lq_bare_finger *fingers, int *count, const struct
             !is_free(nails, bone.nail, length) ||
             (mirrored && distance(bone.nail, straight.nail) < SAME * straight.length))
             continue;
-        fingers[(*count)++] = (struct lq_bare_finger){
-            .finger = f, .nail = bone.nail, .way = bone.way, .length = length,
-            .reach = fmaxf(REACH_BONES * bone.length, REACH_NAILS * length)};
+        fingers[count++] = (struct lq_bare_finger){
+            hand, f, bone.nail, bone.way, length,
+            fmaxf(REACH_BONES * bone.length, REACH_NAILS * length)};
     }
+    return count;
 }
 
 int lq_hand_bare_fingers(const struct lq_hand_finder *finder, const struct lq_image *picture,
@@ -79,31 +81,52 @@ int lq_hand_bare_fingers(const struct lq_hand_finder *finder, const struct lq_im
     for (int mirrored = 0; mirrored < 2; mirrored++)
         for (int h = 0; h < finder->sight_count; h++) {
             const struct lq_hand_sight *sight = &finder->sights[h];
-            int first = count;
-            if (lq_hand_is_weak(&sight->candidate) ||
-                (mirrored && sight->mirrored_hand.presence < LQ_HAND_PRESENT))
-                continue;
-            add_fingers(fingers, &count, picture, nails, sight, mirrored);
-            for (int i = first; i < count; i++)
-                fingers[i].hand = h;
+            if (!lq_hand_is_weak(&sight->candidate) &&
+                (!mirrored || sight->mirrored_hand.presence >= LQ_HAND_PRESENT))
+                count += fingers_of(fingers + count, finder, h, mirrored, picture, nails);
         }
     return count;
 }
 
-bool lq_hand_may_be_nail(const struct lq_bare_finger *bare, const struct lq_nail *nail)
+// The nail nearest to the expected place that may be the missing one; NULL: none.
+static const struct lq_nail *nearest(const struct lq_nails *seen, const struct lq_bare_finger *bare)
 {
-    float length = fmaxf(nail->length, nail->width);
-    return length > LIKE_MIN * bare->length && length < LIKE_MAX * bare->length &&
-           distance((struct lq_point){nail->center_x, nail->center_y}, bare->nail) < bare->reach;
+    const struct lq_nail *best = NULL;
+    float best_distance = bare->reach;
+    for (int i = 0; i < seen->count; i++) {
+        const struct lq_nail *nail = &seen->items[i];
+        float away = distance((struct lq_point){nail->center_x, nail->center_y}, bare->nail);
+        float length = lq_nail_side(nail);
+        if (away < best_distance && length > LIKE_MIN * bare->length &&
+            length < LIKE_MAX * bare->length) {
+            best = nail;
+            best_distance = away;
+        }
+    }
+    return best;
+}
+
+// Whether the nail's middle is on one of the others.
+static bool is_among(const struct lq_nails *nails, const struct lq_nail *nail)
+{
+    for (int i = 0; i < nails->count; i++) {
+        const struct lq_nail *other = &nails->items[i];
+        if (hypotf(nail->center_x - other->center_x, nail->center_y - other->center_y) <
+            OTHER * lq_nail_side(other))
+            return true;
+    }
+    return false;
 }
 
 void lq_hand_add_nail(struct lq_hand_finder *finder, struct lq_nails *nails,
-                      const struct lq_bare_finger *bare, const struct lq_nail *nail)
+                      const struct lq_bare_finger *bare, const struct lq_nails *seen)
 {
     struct lq_hand_sight *sight = &finder->sights[bare->hand];
     struct lq_hand_match *match = &sight->candidate.match;
+    const struct lq_nail *nail = nearest(seen, bare);
     int at = nails->count;
-    if (at == LQ_NAILS_MAX || has_nail(match, nails, bare->finger))
+    if (!nail || at == LQ_NAILS_MAX || is_among(nails, nail) ||
+        has_nail(match, nails, bare->finger))
         return;
     nails->items[nails->count++] = *nail;
     for (int h = 0; h < finder->sight_count; h++)

@@ -342,6 +342,11 @@ static int check_patch(const struct lq_patch *patch, int index, struct lq_error 
     return LQ_OK;
 }
 
+float lq_nail_side(const struct lq_nail *nail)
+{
+    return fmaxf(nail->length, nail->width);
+}
+
 void lq_nails_sort(struct lq_nails *nails)
 {
     sort(nails->items, (size_t)nails->count, sizeof(nails->items[0]), by_place);

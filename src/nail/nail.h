@@ -38,6 +38,7 @@ struct lq_nail {
                                              // estimated
 };
 
+float lq_nail_side(const struct lq_nail *nail); // the longer of length and width
 const char *lq_finger_name(enum lq_finger finger); // "unknown", "thumb", … "little"
 
 struct lq_nails {

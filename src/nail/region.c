@@ -18,7 +18,7 @@ void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float s
     region->y0 = first ? y0 : fminf(region->y0, y0);
     region->x1 = first ? x1 : fmaxf(region->x1, x1);
     region->y1 = first ? y1 : fmaxf(region->y1, y1);
-    region->largest = fmaxf(region->largest, fmaxf(nail->length, nail->width));
+    region->largest = fmaxf(region->largest, lq_nail_side(nail));
 }
 
 // A stretch of `side` around a middle, moved inside 0..limit; whole pixels.
