@@ -83,11 +83,6 @@ class Run:
     def progress(self):
         return self.seconds / self.budget
 
-    def random(self):
-        """This epoch's generator, another one for each worker."""
-        rank = self.workers.rank
-        return np.random.default_rng((self.config["seed"], self.epoch) + ((rank,) if rank else ()))
-
     def tick(self):
         """Adds the time since the last call, including measurements, to the run's."""
         now = time.monotonic()
@@ -161,7 +156,7 @@ class Run:
         """Trains on about `epoch_images` samples, then saves a checkpoint; returns the mean
         loss."""
         self.store.rescan()
-        rng = self.random()
+        rng = np.random.default_rng((self.config["seed"], self.epoch, self.workers.rank))
         self.model.train()
         losses, done = [], 0
         ph = phase(self.progress(), self.config["phase"])
