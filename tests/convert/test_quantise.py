@@ -2,6 +2,7 @@
 rules of TensorRT and OpenVINO. test_quantise_refused.py tests refused input."""
 import json
 import os
+import pathlib
 import pty
 import shutil
 import subprocess
@@ -107,13 +108,14 @@ def test_both_engines_are_close_to_the_float_model(made, pictures):
     want = run_ort(source, inputs)
     # OpenVINO rounds more coarsely on processors without AMX: 0.020 with AVX512-VNNI, 0.030 with
     # AVX2, where single values differ by 0.10. ONNX Runtime has 0.005 on all.
+    amx = "amx_int8" in pathlib.Path("/proc/cpuinfo").read_text()
     results = {"ort": run_ort(target, inputs), "openvino": run_openvino(target, inputs)}
-    limits = {"ort": .02, "openvino": .04}
+    limits = {"ort": .02, "openvino": .02 if amx else .04}
     for name, got in results.items():
         assert np.sqrt(((got - want) ** 2).mean()) < limits[name], name
         both = ((got >= .5) & (want >= .5)).sum()
         assert both / ((got >= .5) | (want >= .5)).sum() > .98, name
-    assert np.abs(results["ort"] - results["openvino"]).max() < .15
+    assert np.abs(results["ort"] - results["openvino"]).max() < (.05 if amx else .15)
 
 
 def test_report(made):
