@@ -37,27 +37,27 @@ static const struct {
 };
 
 // Standard deviations of natural logarithms, unless a comment says otherwise.
-static const float CONTRAST_SD = 0.30f; // the nail's brightness relative to its skin
-static const float COLOR_SD = 0.10f;    // … and its colour
-static const float TINT_SD = 0.20f;     // the light's colour after the camera's white balance
-static const float TINT_SHARE = 0.35f;  // the light's share of an apparent tint; skin has the rest
-static const float GREY_SHARE = 0.50f;  // … for trusted greys, which have their own colours too
-static const float GREY_SD = 0.15f;     // warmth of greys relative to the skin
+static const float CONTRAST_SD = 0.35f; // the nail's brightness relative to its skin
+static const float COLOR_SD = 0.052f;   // … and its colour
+static const float TINT_SD = 0.31f;     // the light's colour after the camera's white balance
+static const float TINT_SHARE = 0.44f;  // the light's share of an apparent tint; skin has the rest
+static const float GREY_SHARE = 0.60f;  // … for trusted greys, which have their own colours too
+static const float GREY_SD = 0.18f;     // warmth of greys relative to the skin
 static const float SKIN_YIELDS = 0.10f; // share that the skin gives up to trusted greys
-static const float EXPOSURE_SD = 0.34f; // brightness after the camera's exposure
-static const float USUAL_EXPOSURE = 0.57f; // for skin as bright as USUAL_SKIN
+static const float EXPOSURE_SD = 0.47f; // brightness after the camera's exposure
+static const float USUAL_EXPOSURE = 0.64f; // for skin as bright as USUAL_SKIN
 static const float USUAL_SKIN = 0.33f;
 // A camera that exposes for a dark hand clips white, so white is much brighter than the brightest
 // pixel.
 static const float EXPOSURE_MIN = 0.04f, EXPOSURE_MAX = 1.6f;
 // The illumination is seldom darker than the brightest things seen, unless those are lamps or in
 // the sun; it can be brighter if nothing white is in the picture.
-static const float DARKER_SD = 0.17f, BRIGHTER_SD = 0.88f;
-static const float BARE_COST = 4.5f; // misfit cost at which a nail counts half
-static const float BED_WEIGHT = 0.65f; // of a bare nail's brightness, relative to its skin's
-static const float HAND_NAILS = 4.5f; // independent nails that a hand counts for at most
+static const float DARKER_SD = 0.23f, BRIGHTER_SD = 1.05f;
+static const float BARE_COST = 4.0f; // misfit cost at which a nail counts half
+static const float BED_WEIGHT = 0.70f; // of a bare nail's brightness, relative to its skin's
+static const float HAND_NAILS = 5.0f; // independent nails that a hand counts for at most
 // Light through the nail and back comes out redder than light off polish.
-static const float SCATTER[3] = {1.02f, 0.995f, 0.98f};
+static const float SCATTER[3] = {1.035f, 0.995f, 0.925f};
 
 struct evidence { // for one nail, natural logarithms
     float skin[3], bed[3];
@@ -153,7 +153,7 @@ static float explain(const struct evidence *seen, int tone, float light[3])
 // The usual exposure, as a natural logarithm: cameras expose dark hands longer.
 static float usual_exposure(int tone)
 {
-    return logf(USUAL_EXPOSURE) - 0.25f * logf(luminance(TONE[tone].skin) / USUAL_SKIN);
+    return logf(USUAL_EXPOSURE) - 0.14f * logf(luminance(TONE[tone].skin) / USUAL_SKIN);
 }
 
 // Estimates the light if all nails have this tone (natural logarithms). Returns the cost: -2 log

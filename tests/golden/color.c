@@ -36,7 +36,7 @@ static const struct {
     {"gloss, diffuse", LQ_FINISH_GLOSS, false, 5.0, 3.0},
     {"matte, diffuse", LQ_FINISH_MATTE, false, 5.0, 3.0},
     {"creme, sheen", LQ_FINISH_CREME, true, 6.0, 3.6},
-    {"gloss, sheen", LQ_FINISH_GLOSS, true, 6.0, 3.6},
+    {"gloss, sheen", LQ_FINISH_GLOSS, true, 6.0, 3.7},
 };
 static const double DIM_MAX = 3.0;     // at the scene's own brightness
 
