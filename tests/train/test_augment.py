@@ -21,9 +21,25 @@ class Photos:
 
     any = photo
 
+    def blank(self, side):
+        return np.zeros((side, side), np.uint8)
 
-def draw(seed, mix, n=12):
-    return data.batch(np.random.default_rng(seed), Photos(), n, 96, (60, 300), mix, augment.sample)
+
+class Taught(Photos):
+    """The same with a teacher who believes half of what is drawn."""
+
+    def photo(self, rng):
+        image, mask = super().photo(rng)
+        return image, np.dstack((mask, mask // 2))
+
+    any = photo
+
+    def blank(self, side):
+        return np.zeros((side, side, 2), np.uint8)
+
+
+def draw(seed, mix, n=12, photos=Photos):
+    return data.batch(np.random.default_rng(seed), photos(), n, 96, (60, 300), mix, augment.sample)
 
 
 def test_a_seed_fixes_the_stream():
@@ -35,20 +51,33 @@ def test_a_seed_fixes_the_stream():
 def test_shapes_and_types():
     images, labels = draw(3, MIX)
     assert images.shape == (12, 96, 96, 3) and images.dtype == np.uint8
-    assert labels.shape == (12, 48, 48) and labels.dtype == np.uint8
+    assert labels.shape == (12, 1, 48, 48) and labels.dtype == np.uint8
 
 
 def test_label_follows_the_nail_through_every_warp(monkeypatch):
     monkeypatch.setattr(negatives, "colour", lambda rng, skin=0: (60, 60, 60))
     images, labels = draw(4, PLAIN, 40)
     red = (images[..., 0].astype(int) - images[..., 1] > 80)[:, ::2, ::2]
-    nail = labels > 127
+    nail = labels[:, 0] > 127
     seen = 0
     for r, m in zip(red, nail):
         if m.sum() > 60:
             seen += 1
             assert (r & m).sum() / (r | m).sum() > .7
     assert seen > 15
+
+
+def test_a_teachers_map_takes_every_step_of_the_mask():
+    _, labels = draw(3, MIX, 40, Taught)
+    alone = draw(3, MIX, 40)[1].astype(int)  # OpenCV rounds two channels otherwise than one
+    assert (np.abs(labels[:, :1] - alone) > 8).mean() < .005
+    assert labels.shape == (40, 2, 48, 48) and labels[:, 1].max() == 127
+    assert np.abs(labels[:, 1] - labels[:, 0] / 2).max() <= 3
+
+
+def test_a_missing_map_is_named(tmp_path):
+    with pytest.raises(SystemExit, match="thumb.png.*nailseg teach"):
+        data.taught(str(tmp_path), "thumb", np.zeros((4, 4), np.uint8))
 
 
 @pytest.mark.parametrize("kind", negatives.KINDS)

@@ -1,4 +1,4 @@
-"""python3 -m nailseg train | average | evaluate | export | compact"""
+"""python3 -m nailseg train | teach | average | evaluate | export | compact"""
 import argparse
 import importlib
 import pathlib
@@ -21,8 +21,8 @@ def train_options(p):
     p.add_argument("--start", help="continue from this checkpoint instead")
     p.add_argument("--weights", help="begin with this checkpoint's weights and nothing else of it; "
                    "if it holds another network, with those that fit")
-    p.add_argument("--teacher", metavar="MODEL", help="the .onnx to learn from, where the config "
-                   "distils")
+    p.add_argument("--teacher", metavar="MODEL|DIR", help="the .onnx to learn from, where the "
+                   "config distils, or a folder that `teach` has written")
     p.add_argument("--teacher-bf16", action="store_true", help="run it in bf16: twice as fast on a "
                    "processor with AMX; not for a file in eight bits")
     p.add_argument("--compile", action="store_true", help="compile the network by TorchInductor: a "
@@ -35,6 +35,14 @@ def train_options(p):
     p.add_argument("--threads", type=int, default=1, help="threads of each worker")
     p.add_argument("--workers", type=int, default=1, metavar="N", help="processes that train on "
                    "different samples and average their gradients: N batches a step")
+
+
+def teach_options(p):
+    p.add_argument("--model", required=True, help="an exported .onnx")
+    p.add_argument("--out", required=True, metavar="DIR", help="one .png a photo; photos that have "
+                   "theirs there are left out")
+    p.add_argument("--set", default="train", choices=("train", "val"))
+    p.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 
 def part(text):
@@ -91,8 +99,8 @@ def compact_options(p):
     p.add_argument("--outputs", type=int, metavar="N", help="keep the first N outputs alone")
 
 
-COMMANDS = {"train": train_options, "average": average_options, "evaluate": evaluate_options,
-            "export": export_options, "compact": compact_options}
+COMMANDS = {"train": train_options, "teach": teach_options, "average": average_options,
+            "evaluate": evaluate_options, "export": export_options, "compact": compact_options}
 
 
 def main():

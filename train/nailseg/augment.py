@@ -1,7 +1,8 @@
 """Augmentation on one core: geometry in a single warp, then light and camera on the small result.
 
 Pictures are always BGR uint8 and masks uint8 with 255 = nail; every function takes the numpy
-Generator that decides, so that a seed determines the whole stream.
+Generator that decides, so that a seed determines the whole stream. A mask is [h,w], or [h,w,2] with
+a teacher's probability in 0..255 beside what is drawn (teach.py); both are moved alike.
 """
 import cv2
 import numpy as np
@@ -11,12 +12,17 @@ from . import negatives
 NOISE = np.random.default_rng(7).standard_normal(1 << 21).astype(np.float32)
 
 
+def drawn(mask):
+    """Its first channel, [h,w]."""
+    return mask if mask.ndim == 2 else mask[..., 0]
+
+
 def centre(rng, mask, toward_nails):
     """A point on which to centre the crop: with the given probability near a nail, else
     anywhere."""
-    h, w = mask.shape
+    h, w = mask.shape[:2]
     if rng.random() < toward_nails:
-        ys, xs = np.nonzero(mask[::8, ::8] > 127)
+        ys, xs = np.nonzero(drawn(mask)[::8, ::8] > 127)
         if len(xs):
             i = rng.integers(len(xs))
             return xs[i] * 8.0, ys[i] * 8.0
@@ -31,7 +37,7 @@ def turn(rng):
 def matrix(rng, image, mask, side, fit):
     """The affine map from picture to crop; `fit` bounds the long side of the whole picture in
     pixels of the crop, and therefore determines the size of nails."""
-    h, w = mask.shape
+    h, w = mask.shape[:2]
     zoom = np.exp(rng.uniform(np.log(fit[0]), np.log(fit[1]))) / max(h, w)
     squeeze = np.exp(rng.uniform(-.16, .16))
     a = np.radians(turn(rng))
@@ -51,9 +57,9 @@ def backdrop(rng, store, side, fit):
         image, mask = store.any(rng)
         return warp(rng, image, mask, side, (max(fit), max(fit) * 1.6), None)
     if kind < .7:
-        return negatives.texture(rng, side), np.zeros((side, side), np.uint8)
+        return negatives.texture(rng, side), store.blank(side)
     flat = np.full((side, side, 3), negatives.colour(rng, .1), np.float32)
-    return flat.astype(np.uint8), np.zeros((side, side), np.uint8)
+    return flat.astype(np.uint8), store.blank(side)
 
 
 def warp(rng, image, mask, side, fit, behind):
@@ -202,7 +208,7 @@ def camera(rng, image, chance):
 
 
 def sample(rng, store, side, fit, mix):
-    """One training pair: (BGR uint8 side x side, label float32 0..1 at half that size)."""
+    """One training pair: (BGR uint8 side x side, mask uint8 at half that size)."""
     kind = rng.random()
     if kind < mix["negative"]:
         image, mask = negative(rng, store, side, fit)
@@ -215,9 +221,9 @@ def sample(rng, store, side, fit, mix):
         image, mask = warp(rng, image, mask, side, fit,
                            None if fill else backdrop(rng, store, side, fit))
         if rng.random() < mix["skin"]:
-            image = skin_shift(rng, image, mask)
+            image = skin_shift(rng, image, drawn(mask))
         if rng.random() < mix["polish"]:
-            image = polish(rng, image, mask)
+            image = polish(rng, image, drawn(mask))
         if rng.random() < mix["clutter"]:
             image, mask = clutter(rng, image, mask)
     image = camera(rng, image, mix["camera"])
@@ -227,12 +233,11 @@ def sample(rng, store, side, fit, mix):
 
 def negative(rng, store, side, fit):
     """A crop without a nail: procedural, or a window of a training photo beside its nails."""
-    blank = np.zeros((side, side), np.uint8)
     if rng.random() < .5:
-        return negatives.picture(rng, side), blank
+        return negatives.picture(rng, side), store.blank(side)
     for _ in range(4):
         image, mask = store.any(rng)
         image, mask = warp(rng, image, mask, side, (max(fit), max(fit) * 2.5), None)
         if mask.max() < 40:
-            return image, blank
-    return negatives.picture(rng, side), blank
+            return image, store.blank(side)
+    return negatives.picture(rng, side), store.blank(side)

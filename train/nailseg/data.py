@@ -70,13 +70,31 @@ def load(files):
     return out
 
 
-class Store:
-    """The training photos, and rendered frames as they are added to a folder."""
+def taught(folder, stem, mask):
+    """A photo's mask with the teacher's map of it (teach.py) as a second channel: [h,w,2]."""
+    path = os.path.join(folder, stem + ".png")
+    probability = cv2.imread(path, 0)
+    if probability is None or probability.shape != mask.shape:
+        raise SystemExit(f"cannot read the teacher's map '{path}', or its size is not the "
+                         "photo's: `python3 -m nailseg teach` writes it")
+    return np.dstack((mask, probability))
 
-    def __init__(self, root, synth_dir=None, synth_max=0):
-        self.photos = [(i, m) for _, i, m in load(list_set(root, "train"))]
+
+class Store:
+    """The training photos, and rendered frames as they are added to a folder. With `maps`, a folder
+    of teach.py, every mask has the teacher's probability as a second channel; a rendered frame's is
+    its exact mask."""
+
+    def __init__(self, root, synth_dir=None, synth_max=0, maps=None):
+        self.maps = maps
+        self.photos = [(i, taught(maps, stem, m) if maps else m)
+                       for stem, i, m in load(list_set(root, "train"))]
         self.synth, self.synth_dir, self.synth_max = [], synth_dir, synth_max
         self.seen = set()
+
+    def blank(self, side):
+        """The mask of a picture without a nail."""
+        return np.zeros((side, side, 2) if self.maps else (side, side), np.uint8)
 
     def rescan(self):
         """Reads rendered frames that were written since the last call."""
@@ -90,7 +108,8 @@ class Store:
             pair = read_pair(os.path.join(folder, name), mask, 480)
             if pair is not None:
                 self.seen.add(name)
-                self.synth.append(pair)
+                image, mask = pair
+                self.synth.append((image, np.dstack((mask, mask)) if self.maps else mask))
 
     def photo(self, rng):
         return self.photos[rng.integers(len(self.photos))]
@@ -103,10 +122,12 @@ class Store:
 
 
 def batch(rng, store, n, side, fit, mix, sampler):
-    """n samples: (uint8 RGB n x side x side x 3, uint8 n x side/2 x side/2)."""
+    """n samples: (uint8 RGB n x side x side x 3, uint8 n x channels x side/2 x side/2), where the
+    channels are the drawn mask and, if the store has it, the teacher's probability."""
     images = np.empty((n, side, side, 3), np.uint8)
-    labels = np.empty((n, side // 2, side // 2), np.uint8)
+    labels = []
     for i in range(n):
-        image, labels[i] = sampler(rng, store, side, fit, mix)
+        image, mask = sampler(rng, store, side, fit, mix)
         cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=images[i])
-    return images, labels
+        labels.append(np.atleast_3d(mask).transpose(2, 0, 1))
+    return images, np.stack(labels)

@@ -1,0 +1,37 @@
+"""A teacher's maps: several looks at one photo, brought back to its pixels."""
+import pytest
+
+np = pytest.importorskip("numpy", reason="the training requirements are not installed")
+cv2 = pytest.importorskip("cv2", reason="the training requirements are not installed")
+from nailseg import data, teach  # noqa: E402
+
+
+def photo():
+    """A red disc left of the middle of a wide picture."""
+    image = np.zeros((216, 288, 3), np.uint8)
+    return cv2.circle(image, (90, 100), 30, (0, 0, 255), -1)
+
+
+def red(x):
+    """As the network: half the input's size."""
+    return cv2.resize(x[0, 0], None, fx=.5, fy=.5, interpolation=cv2.INTER_AREA)
+
+
+def test_looks_lie_over_one_another():
+    seen = []
+    found = teach.looks(lambda x: seen.append(x) or red(x), photo()) > .5
+    truth = photo()[..., 2] > 127
+    assert (found & truth).sum() / (found | truth).sum() > .97
+    assert [x.shape[2:] for x in seen[::2]] == [(288, 384), (384, 512), (512, 672)]
+    assert (seen[1] == seen[0][..., ::-1]).all()
+
+
+def test_maps_are_read_back_beside_the_mask(tmp_path, monkeypatch):
+    monkeypatch.setattr(teach, "runner", lambda model: red)
+    cv2.imwrite(str(tmp_path / "a.png"), photo())
+    (tmp_path / "out").mkdir()
+    teach.write("model", str(tmp_path / "out"), ("a", str(tmp_path / "a.png"), None))
+    mask = photo()[..., 2]
+    both = data.taught(str(tmp_path / "out"), "a", mask)
+    assert both.shape == (216, 288, 2) and (both[..., 0] == mask).all()
+    assert ((both[..., 1] > 127) != (mask > 127)).sum() < 100
