@@ -95,7 +95,7 @@ float gleamOf(float detail, float rim) {
     float sent = back.x * lit * (0.6 + 0.4 * level) + back.z * haze +
                  back.w * graze * graze * level;
     float sky = 1.0 + 1.2 * (s.y * sun.y + s.x * sun.x); // gleam_row in src/paint/finish.c
-    return added * (sent * rim + 0.030 * sky * level);
+    return added * (sent * rim + 0.034 * sky * level);
 }
 // A longer nail's free edge, lit where it faces the light (edge_row).
 float edgeOf(float rim) {
