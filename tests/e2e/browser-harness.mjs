@@ -49,6 +49,13 @@ export async function until(what, ask, timeoutMs = patienceMs) {
 // A server's options: clients are never refused, however slow the machine is.
 export const patient = ['--max-wait', '60000'];
 
+const serving = new Set(); // servers that have not been killed
+
+// Kills them, also those that a failed test has left: node would wait for them for ever.
+export async function killServers() {
+  for (const server of [...serving]) await server.kill();
+}
+
 export class Server {
   #process = null;
   #args;
@@ -69,6 +76,7 @@ export class Server {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const running = this.#process;
+    serving.add(this);
     let ended = false;
     running.on('exit', () => {
       ended = true;
@@ -95,6 +103,7 @@ export class Server {
   async kill(signal = 'SIGTERM') {
     const running = this.#process;
     this.#process = null;
+    serving.delete(this);
     if (!running || running.exitCode !== null) return;
     const ended = new Promise((resolve) => running.on('exit', resolve));
     running.kill(signal);

@@ -5,7 +5,8 @@
 //   node browser.mjs --list      names, one a line
 import fs from 'node:fs';
 import {
-  Server, artifacts, closeContexts, closeShared, keepFailed, patient, shared, withCamera,
+  Server, artifacts, closeContexts, closeShared, keepFailed, killServers, patient, shared,
+  withCamera,
 } from './browser-harness.mjs';
 import { tests as accessTests } from './browser-access.mjs';
 import { tests as deviceTests } from './browser-device.mjs';
@@ -67,7 +68,7 @@ async function main(wanted) {
     }
   }
   await closeShared();
-  await server.kill();
+  await killServers();
 }
 
 await main(process.argv.slice(2));
