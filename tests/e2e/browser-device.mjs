@@ -61,6 +61,7 @@ tests.device_paints_nails_and_sends_no_picture = async ({ server }) =>
     await frames(page, 4);
     await page.evaluate(() => tryon().stage.mirror && part('mirror').click());
     await until('most nails of a hand', async () => (await nails(page)) >= 4);
+    await frames(page, 6); // a nail that has just been found is still being faded in
     await freeze(page);
     check((await page.evaluate(() => tryon().live.kind)) === 'device', 'another engine is in use');
     await keepBoth(page);
