@@ -11,7 +11,8 @@
 // Limits how much light a polish reflects, to leave room for shading and highlights on white.
 static const float WHITEST = 0.94f;
 // What the surface reflects of its surroundings besides the lamps, more on the lamps' side: about 4
-// % of the mean light, of which rooms return six sevenths.
+// % of the mean light, of which rooms return six sevenths. The page's shader has the
+// same value (web/paint/surface.js).
 static const float SURROUNDINGS = 0.034f;
 
 // Top coats from matte to wet. Values between two entries are interpolated.

@@ -41,7 +41,6 @@ def teach_options(p):
     p.add_argument("--model", required=True, help="an exported .onnx")
     p.add_argument("--out", required=True, metavar="DIR", help="one .png a photo; photos that have "
                    "theirs there are left out")
-    p.add_argument("--set", default="train", choices=("train", "val"))
     p.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 

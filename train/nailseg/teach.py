@@ -57,7 +57,7 @@ def write(model, out, file):
 
 def main(args):
     os.makedirs(args.out, exist_ok=True)
-    files = data.list_set(args.data, args.set)
+    files = data.list_set(args.data, "train")
     one = functools.partial(write, args.model, args.out)
     with multiprocessing.get_context("spawn").Pool(args.workers) as pool:
         try:
