@@ -51,6 +51,8 @@ def held_still(program, files, *options):
             yield cv2.imread(str(folders[2] / f"{i:04}-{HELD - 1:02}.png"), 0) >= 128
 
 
+KINDS = {"photo": (), "live frame": ("--fast",), "network": ("--raw",),
+         "live frame by a single pass": ("--fast", "--no-smoothing")}
 HEAD = ("| | pictures | IoU | mean IoU | boundary F | found | missed | false |\n"
         "|---|---|---|---|---|---|---|---|")
 
@@ -61,7 +63,7 @@ def sets(program, root, options, worst):
     for name, which in SETS.items():
         files = data.list_set(root, which)
         pairs = data.load(files)
-        for kind, more in (("photo", ()), ("live frame", ("--fast",)), ("network", ("--raw",))):
+        for kind, more in KINDS.items():
             rows = evaluate.score(pairs, evaluate.painted_masks(program, files, *options, *more))
             total = evaluate.total(rows)
             lines.append(row(f"{name}, {kind}", total))

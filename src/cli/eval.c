@@ -34,8 +34,9 @@ static const struct lq_cli_option options[] = {
      "Measure the network only, without the nail stage that drops specks and refines edges", 1,
      LQ_CLI_TAKE_ON(struct command, options.raw)},
     {"fast", NULL,
-     "Run the network once per picture, as for a frame of a video. By default a multi-scale pass "
-     "follows, as in `lacquer apply`", 1, LQ_CLI_TAKE_ON(struct command, options.fast)},
+     "Treat each picture as the first frame of a video: the network runs once, and once more on "
+     "the region around the nails. By default a multi-scale pass follows, as in `lacquer apply`",
+     1, LQ_CLI_TAKE_ON(struct command, options.fast)},
     {"sequence", NULL,
      "The pictures are frames of one video in the order of their names: nails are tracked as in a "
      "live session, and flicker, lag and flips of direction are measured too", 1,

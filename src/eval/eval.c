@@ -18,7 +18,7 @@ struct lq_eval {
     struct lq_eval_options options;
     struct lq_pipe *pipe;     // what is painted
     struct lq_runner *runner; // the network alone
-    struct lq_tracker *tracker; // --sequence
+    struct lq_tracker *tracker; // --sequence, --fast
     uint64_t time_us;           // … of the next frame
     int frame;                  // … its number
     struct lq_codec *codec;
@@ -47,6 +47,17 @@ static int place_masks(struct lq_eval *eval, struct sample *sample, struct lq_er
     sample->predicted =
         (struct lq_image){eval->predicted.data, width, height, 1, 8, (size_t)width};
     return LQ_OK;
+}
+
+// With --fast each picture is the first frame of a video of its own.
+static int begin_video(struct lq_eval *eval, struct lq_error *err)
+{
+    if (!eval->options.fast || eval->options.sequence)
+        return LQ_OK;
+    lq_tracker_free(eval->tracker);
+    return lq_tracker_new(&eval->tracker) == LQ_OK
+               ? LQ_OK
+               : lq_fail(err, LQ_ERR_MEMORY, "out of memory");
 }
 
 static int paint_sample(struct lq_eval *eval, struct sample *sample, struct lq_error *err)
@@ -105,7 +116,11 @@ static int find_nails(struct lq_eval *eval, const char *path, struct sample *sam
     int status = lq_file_read(path, &eval->file, err);
     if (status != LQ_OK)
         return status;
-    status = eval->options.raw ? raw_sample(eval, sample, err) : paint_sample(eval, sample, err);
+    if (!eval->options.raw)
+        status = begin_video(eval, err);
+    if (status == LQ_OK)
+        status = eval->options.raw ? raw_sample(eval, sample, err)
+                                   : paint_sample(eval, sample, err);
     return status == LQ_OK ? LQ_OK : lq_fail_within(err, "'%s'", path);
 }
 

@@ -133,8 +133,8 @@ static int propagate_nails(struct lq_detector *detector, struct lq_job *job,
     return LQ_OK;
 }
 
-// Further runs of the network on a still.
-struct still_passes {
+// Further runs of the network on a picture.
+struct further_passes {
     struct lq_passes passes; // whose context is this structure
     struct lq_job *job;
     uint64_t *since_us;
@@ -142,16 +142,17 @@ struct still_passes {
 
 static void pause_pass(void *context)
 {
-    struct still_passes *still = context;
-    lq_job_pause(still->job, still->since_us);
-    still->passes.exclusive = still->job->exclusive;
+    struct further_passes *further = context;
+    lq_job_pause(further->job, further->since_us);
+    further->passes.exclusive = further->job->exclusive;
 }
 
-static void begin_passes(struct still_passes *still, const struct lq_detector *detector,
+static void begin_passes(struct further_passes *further, const struct lq_detector *detector,
                          struct lq_job *job, uint64_t *since_us)
 {
-    *still = (struct still_passes){
-        {detector->runner, job->deadline_us, job->exclusive, pause_pass, still, 0}, job, since_us};
+    *further = (struct further_passes){
+        {detector->runner, job->deadline_us, job->exclusive, pause_pass, further, 0},
+        job, since_us};
 }
 
 // Detects the nails of a still again, in the combined probabilities of all passes.
@@ -160,11 +161,32 @@ static int add_multiscale_pass(struct lq_detector *detector, struct lq_job *job,
                                uint64_t *since_us, struct lq_error *err)
 {
     const struct lq_patch *fine;
-    struct still_passes still;
+    struct further_passes still;
     begin_passes(&still, detector, job, since_us);
     int status = lq_multiscale_detect(detector->multiscale, picture, found, &still.passes, &fine,
                                       err);
     job->passes += still.passes.count;
+    if (status == LQ_OK && fine)
+        status = lq_nail_find(detector->finder, picture, fine, 1, &job->nails, err);
+    return status;
+}
+
+// In the first frame of a video that shows nails, the network runs on the region around them too,
+// as it otherwise would in the second: their first outlines are already good.
+static int look_closer(struct lq_detector *detector, struct lq_job *job,
+                       const struct lq_image *picture, const struct lq_first_pass *found,
+                       uint64_t *since_us, struct lq_error *err)
+{
+    const struct lq_patch *fine;
+    struct further_passes closer;
+    if (!job->tracker || !job->smooth || lq_tracker_shows(job->tracker, job->time_us))
+        return LQ_OK;
+    begin_passes(&closer, detector, job, since_us);
+    int status = lq_multiscale_closer(detector->multiscale, picture, found, &closer.passes, &fine,
+                                      err);
+    job->passes += closer.passes.count;
+    if (status == LQ_ERR_TIMEOUT) // what the first pass found is still good
+        return LQ_OK;
     if (status == LQ_OK && fine)
         status = lq_nail_find(detector->finder, picture, fine, 1, &job->nails, err);
     return status;
@@ -186,7 +208,7 @@ static int search_fingertips(struct lq_detector *detector, struct lq_job *job,
                              const struct lq_image *picture, uint64_t *since_us,
                              struct lq_error *err)
 {
-    struct still_passes still;
+    struct further_passes still;
     begin_passes(&still, detector, job, since_us);
     const struct lq_fingertips_job search = {picture, detector->hands, &detector->with_hands,
                                              &still.passes};
@@ -294,6 +316,8 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     const struct lq_first_pass found = {patches, patch_count, job->nails};
     if (status == LQ_OK && job->multiscale && !job->tracker)
         status = add_multiscale_pass(detector, job, picture, &found, since_us, err);
+    else if (status == LQ_OK && !region)
+        status = look_closer(detector, job, picture, &found, since_us, err);
     if (status == LQ_OK && job->hands && detector->hands && !job->is_part)
         status = find_hands(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)

@@ -8,17 +8,20 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "frame/window.h"
+#include "nail/region.h"
 #include "nail/upsample.h"
 
 static const float RAMP = 0.2f;  // part of a window over which its weight rises from its edge
-static const float SHARE = 0.6f; // share of the windows in the map, at full weight
+// Share of the windows in the map, at full weight; chosen on val for several windows of two views,
+// and for one of one view.
+static const float SHARE = 0.6f, CLOSER_SHARE = 0.8f;
 
 // A window may lack the context that distinguishes nail from skin. If the first pass was this
 // confident of a nail and the windows do not show it, the first pass prevails.
 static const float FIRST_CONFIDENCE_MIN = 0.65f;
 static const float NAIL_GONE = 0.5f;
 
-enum { FINE_POINTS_MAX = 1536, VIEWS = 2 }; // VIEWS: straight and mirrored
+enum { FINE_POINTS_MAX = 1536 };
 
 struct lq_multiscale {
     struct lq_buf first; // the first pass's grid; the runner overwrites its own
@@ -26,6 +29,8 @@ struct lq_multiscale {
     struct lq_buf row;
     int window_count;
     struct lq_window windows[LQ_WINDOWS_MAX];
+    int views;   // of each window: 1 straight, 2 also mirrored
+    float share; // of the windows in the map
     struct lq_patch fine;
 };
 
@@ -127,7 +132,7 @@ static float weight_at(float at, float from, float to, int limit)
     return fminf(fmaxf(fminf(left, right), 0.0f), 1.0f);
 }
 
-// patch: the result for one of the window's VIEWS, in picture coordinates.
+// patch: the result for one of the window's views, in picture coordinates.
 static void add_window(struct lq_multiscale *multiscale, const struct lq_image *picture,
                        const struct lq_window *window, const struct lq_patch *patch)
 {
@@ -143,7 +148,7 @@ static void add_window(struct lq_multiscale *multiscale, const struct lq_image *
     for (int y = top; y < bottom; y++) {
         float down =
             weight_at(fine->y0 + (float)y * fine->dy, window->y0, window->y1, picture->height) /
-            VIEWS;
+            (float)multiscale->views;
         ptrdiff_t row = (ptrdiff_t)y * fine->width + left;
         sample_row(multiscale, patch, left, y, right - left, values);
         for (int x = 0; x < right - left; x++) {
@@ -208,6 +213,7 @@ static void restore_confident(struct lq_multiscale *multiscale, const struct lq_
 static void join_passes(struct lq_multiscale *multiscale, const struct lq_patch *first)
 {
     int width = multiscale->fine.width;
+    float share = multiscale->share;
     float *map = plane(multiscale, 0), *sums = plane(multiscale, 1),
           *weights = plane(multiscale, 2);
     for (int y = 0; y < multiscale->fine.height; y++) {
@@ -215,7 +221,7 @@ static void join_passes(struct lq_multiscale *multiscale, const struct lq_patch 
         sample_row(multiscale, first, 0, y, width, map + row);
         for (ptrdiff_t i = row; i < row + width; i++)
             if (weights[i] > 0.0f)
-                map[i] += SHARE * fminf(weights[i], 1.0f) * (sums[i] / weights[i] - map[i]);
+                map[i] += share * fminf(weights[i], 1.0f) * (sums[i] / weights[i] - map[i]);
     }
 }
 
@@ -252,7 +258,7 @@ static int add_mirrored(struct lq_multiscale *multiscale, const struct lq_image 
     for (int y = 0; y < first->height; y++)
         for (int x = 0; x < first->width; x++) {
             float *value = &mean[(ptrdiff_t)y * first->stride + x];
-            *value += (patches[0].data[(ptrdiff_t)y * patches[0].stride + x] - *value) / VIEWS;
+            *value += (patches[0].data[(ptrdiff_t)y * patches[0].stride + x] - *value) * 0.5f;
         }
     return LQ_OK;
 }
@@ -263,7 +269,7 @@ static int run_window(struct lq_multiscale *multiscale, const struct lq_image *p
 {
     const struct lq_pixel_box box = lq_window_box(window);
     struct lq_image part = lq_image_part(picture, &box);
-    for (int mirrored = 0; mirrored < VIEWS; mirrored++) {
+    for (int mirrored = 0; mirrored < multiscale->views; mirrored++) {
         const struct lq_patch *patches;
         int status = lq_pass_run(passes, &part, mirrored, &patches, err);
         if (status != LQ_OK)
@@ -275,26 +281,76 @@ static int run_window(struct lq_multiscale *multiscale, const struct lq_image *p
     return LQ_OK;
 }
 
+// Runs the network on the chosen windows and merges their results with the first pass.
+static int run_windows(struct lq_multiscale *multiscale, const struct lq_image *picture,
+                       const struct lq_patch *first, const struct lq_nails *found,
+                       struct lq_passes *passes, struct lq_error *err)
+{
+    int status = make_fine(multiscale, picture, first, err);
+    for (int i = 0; status == LQ_OK && i < multiscale->window_count; i++)
+        status = run_window(multiscale, picture, &multiscale->windows[i], passes, err);
+    if (status != LQ_OK)
+        return status;
+    restore_confident(multiscale, found);
+    join_passes(multiscale, first);
+    return LQ_OK;
+}
+
+static bool has_map(const struct lq_first_pass *found)
+{
+    return found->patch_count == 1 && !found->patches[0].single;
+}
+
 int lq_multiscale_detect(struct lq_multiscale *multiscale, const struct lq_image *picture,
                          const struct lq_first_pass *found, struct lq_passes *passes,
                          const struct lq_patch **fine, struct lq_error *err)
 {
     *fine = NULL;
-    if (found->patch_count != 1 || found->patches[0].single || found->nails->count == 0)
+    if (!has_map(found) || found->nails->count == 0)
         return LQ_OK;
     struct lq_patch first = found->patches[0];
     multiscale->window_count = lq_windows_choose(multiscale->windows, picture, found->nails);
+    multiscale->views = 2;
+    multiscale->share = SHARE;
     int status = keep_first(multiscale, &first, err);
     if (status == LQ_OK)
         status = add_mirrored(multiscale, picture, &first, passes, err);
     if (status == LQ_OK)
-        status = make_fine(multiscale, picture, &first, err);
-    for (int i = 0; status == LQ_OK && i < multiscale->window_count; i++)
-        status = run_window(multiscale, picture, &multiscale->windows[i], passes, err);
-    if (status != LQ_OK)
-        return status;
-    restore_confident(multiscale, found->nails);
-    join_passes(multiscale, &first);
-    *fine = &multiscale->fine;
-    return LQ_OK;
+        status = run_windows(multiscale, picture, &first, found->nails, passes, err);
+    if (status == LQ_OK)
+        *fine = &multiscale->fine;
+    return status;
+}
+
+// The window around all nails; false: they are large or far apart.
+static bool choose_region(struct lq_multiscale *multiscale, const struct lq_image *picture,
+                          const struct lq_nails *nails)
+{
+    struct lq_region region = {0};
+    struct lq_pixel_box box;
+    for (int i = 0; i < nails->count; i++)
+        lq_region_add(&region, &nails->items[i], 0.0f, 0.0f);
+    if (!lq_region_place(&region, picture, &box))
+        return false;
+    multiscale->windows[0] = lq_window_of(&box);
+    multiscale->window_count = 1;
+    return true;
+}
+
+int lq_multiscale_closer(struct lq_multiscale *multiscale, const struct lq_image *picture,
+                         const struct lq_first_pass *found, struct lq_passes *passes,
+                         const struct lq_patch **fine, struct lq_error *err)
+{
+    *fine = NULL;
+    if (!has_map(found) || !choose_region(multiscale, picture, found->nails))
+        return LQ_OK;
+    struct lq_patch first = found->patches[0];
+    multiscale->views = 1;
+    multiscale->share = CLOSER_SHARE;
+    int status = keep_first(multiscale, &first, err);
+    if (status == LQ_OK)
+        status = run_windows(multiscale, picture, &first, found->nails, passes, err);
+    if (status == LQ_OK)
+        *fine = &multiscale->fine;
+    return status;
 }

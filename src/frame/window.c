@@ -10,13 +10,6 @@ static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: more 
 static const float INNER = 0.8f;          // central part of a window, in which nails must lie
 static const float LIKE_SIZE = 0.4f;      // a nail smaller than this share of another is left out
 
-static struct lq_window box_of(const struct lq_nail *nail)
-{
-    const struct lq_pixel_box *crop = &nail->crop;
-    return (struct lq_window){(float)crop->x, (float)crop->y, (float)(crop->x + crop->width),
-                              (float)(crop->y + crop->height)};
-}
-
 static struct lq_window both(struct lq_window a, struct lq_window b)
 {
     return (struct lq_window){fminf(a.x0, b.x0), fminf(a.y0, b.y0), fmaxf(a.x1, b.x1),
@@ -57,7 +50,7 @@ static int next_neighbour(const struct lq_nails *nails, const bool *seen, int fr
         float distance = hypotf(other->center_x - nail->center_x, other->center_y - nail->center_y);
         if (!seen[i] && distance < best_distance &&
             lq_nail_side(other) >= LIKE_SIZE * lq_nail_side(nail) &&
-            fits(shown, box_of(other), INNER * side)) {
+            fits(shown, lq_window_of(&other->crop), INNER * side)) {
             best = i;
             best_distance = distance;
         }
@@ -87,6 +80,12 @@ struct lq_pixel_box lq_window_box(const struct lq_window *window)
                                  (int)(window->x1 - window->x0), (int)(window->y1 - window->y0)};
 }
 
+struct lq_window lq_window_of(const struct lq_pixel_box *box)
+{
+    return (struct lq_window){(float)box->x, (float)box->y, (float)(box->x + box->width),
+                              (float)(box->y + box->height)};
+}
+
 void lq_patch_place(struct lq_patch *patch, const struct lq_pixel_box *part)
 {
     patch->x0 += (float)part->x;
@@ -102,14 +101,14 @@ int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
     float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
     int count = 0;
     for (int i; count < LQ_WINDOWS_MAX && (i = next_nail(nails, seen)) >= 0;) {
-        struct lq_window shown = box_of(&nails->items[i]);
+        struct lq_window shown = lq_window_of(&nails->items[i].crop);
         float side = fmaxf(WINDOW_NAILS * lq_nail_side(&nails->items[i]),
                            lq_window_side(&shown) / INNER);
         seen[i] = true;
         if (side > WINDOW_MAX * longer)
             continue;
         for (int j; (j = next_neighbour(nails, seen, i, shown, side)) >= 0; seen[j] = true)
-            shown = both(shown, box_of(&nails->items[j]));
+            shown = both(shown, lq_window_of(&nails->items[j].crop));
         windows[count++] = lq_window_around(picture, 0.5f * (shown.x0 + shown.x1),
                                             0.5f * (shown.y0 + shown.y1), side);
     }

@@ -15,6 +15,7 @@ float lq_window_side(const struct lq_window *window); // the longer side
 // A square of this side around a place, moved inside the picture and not larger than it.
 struct lq_window lq_window_around(const struct lq_image *picture, float x, float y, float side);
 struct lq_pixel_box lq_window_box(const struct lq_window *window);
+struct lq_window lq_window_of(const struct lq_pixel_box *box);
 // Moves the patch that the network returned for this part of a picture to its place in the picture.
 void lq_patch_place(struct lq_patch *patch, const struct lq_pixel_box *part);
 

@@ -283,6 +283,17 @@ bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *pictur
     return multiscale;
 }
 
+bool lq_tracker_shows(struct lq_tracker *tracker, uint64_t time_us)
+{
+    bool shows = false;
+    pthread_mutex_lock(&tracker->lock);
+    bool lately = time_us <= tracker->detected_us + lq_track_hold_us(tracker);
+    for (int t = 0; lately && t < tracker->count; t++)
+        shows = shows || tracker->tracks[t].shown;
+    pthread_mutex_unlock(&tracker->lock);
+    return shows;
+}
+
 static int propagate(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
                      struct lq_tracked *tracked, bool *propagated)
 {

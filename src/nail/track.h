@@ -46,6 +46,8 @@ LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_
 // or far apart, or no whole frame was used for some time. box: within the picture.
 bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
                        struct lq_pixel_box *box);
+// Whether a nail was shown lately, so that a frame of this time continues it.
+bool lq_tracker_shows(struct lq_tracker *tracker, uint64_t time_us);
 // As lq_tracker_update with `smooth`, for nails found in the region of interest `box`. From then on
 // outlines follow mainly the regions; a nail that only whole frames show is kept between them. A
 // nail that the region cuts off counts as not found.
