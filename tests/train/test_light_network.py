@@ -51,6 +51,48 @@ def test_a_narrower_block_keeps_the_channels_that_count(default):
         assert torch.allclose(narrow(x), wide(x), atol=1e-4)
 
 
+def without_surplus(net, detail, kernel):
+    """A light network in which all but `detail` features of the last step, and all but the centre
+    of the filters at 1/32, have weights of zero."""
+    with torch.no_grad():
+        net.last.conv.weight[:, net.head.in_channels + detail:] = 0
+        net.correct.weight[:, detail:] = 0
+        ring = (5 - kernel) // 2
+        for block in [*net.stages[3][3:], *net.stages[4]]:
+            centre = block.dw.conv.weight[..., ring:5 - ring, ring:5 - ring].clone()
+            block.dw.conv.weight.zero_()
+            block.dw.conv.weight[..., ring:5 - ring, ring:5 - ring] = centre
+    return net
+
+
+def test_it_starts_as_another_light_network(default):
+    whole = light.make(**CONFIG["model"])
+    light.begin(whole, default)
+    torch.nn.init.normal_(whole.correct.weight)
+    without_surplus(whole, 14, 3).eval()
+    net = light.make(**(CONFIG["model"] | {"kernel": 3, "refine": [0, 1, 1], "detail": 14}))
+    light.begin(net, whole)
+    net.eval()
+    x = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        assert torch.allclose(net(x), whole(x), atol=1e-3 * whole(x).abs().max().item())
+
+
+def test_a_network_with_fewer_blocks_keeps_the_others(default):
+    whole = light.make(**CONFIG["model"])
+    light.begin(whole, default)
+    net = light.make(**(CONFIG["model"] | {"late": 1}))
+    light.begin(net, whole)
+    assert len(whole.stages[3]) == len(net.stages[3]) + 2
+    x = torch.rand(1, 3, 64, 64)
+    a, b = net.eval(), whole.eval()
+    with torch.no_grad():
+        for mine, theirs in zip(a.stages[:3], b.stages):
+            x, y = mine(x), theirs(x)
+            assert torch.equal(x, y)
+        assert torch.equal(a.stages[3](x), b.stages[3][:4](x))
+
+
 def test_distillation_loss_is_least_at_the_teachers_probabilities():
     torch.manual_seed(4)
     label, wanted = torch.zeros(1, 1, 16, 16), torch.randn(1, 1, 16, 16)

@@ -35,3 +35,22 @@ def test_maps_are_read_back_beside_the_mask(tmp_path, monkeypatch):
     both = data.taught(str(tmp_path / "out"), "a", mask)
     assert both.shape == (216, 288, 2) and (both[..., 0] == mask).all()
     assert ((both[..., 1] > 127) != (mask > 127)).sum() < 100
+
+
+def test_photos_are_drawn_where_student_and_teacher_disagree(tmp_path):
+    nail = np.zeros((100, 100), np.float32)
+    nail[20:40, 20:40] = 1
+    assert teach.disagreement(nail, nail) == 0
+    assert teach.disagreement(nail * 0, nail) > .9
+    assert teach.disagreement(nail, np.roll(nail, 5, 1)) == pytest.approx(.4, abs=.02)
+    assert teach.disagreement(nail * 0, np.eye(100, dtype=np.float32) * .2) == pytest.approx(.5)
+    teach.write_chances(str(tmp_path / "chances.csv"), [("a", .05), ("b", .2), ("c", .9)])
+    drawn = np.diff(data.chances(str(tmp_path), ["a", "b", "c"]), prepend=0)
+    assert drawn / drawn[1] == pytest.approx([.35, 1, 2])
+    with pytest.raises(SystemExit, match="no line for photo 'd'"):
+        data.chances(str(tmp_path), ["a", "d"])
+
+
+def test_without_chances_all_photos_are_alike(tmp_path):
+    for folder in (None, str(tmp_path)):
+        assert data.chances(folder, ["a", "b", "c", "d"]) == pytest.approx([.25, .5, .75, 1])

@@ -80,6 +80,22 @@ def taught(folder, stem, mask):
     return np.dstack((mask, probability))
 
 
+def chances(folder, stems):
+    """How often each photo is drawn, as cumulative probabilities, from chances.csv beside the
+    teacher's maps (teach.py); without that file all photos are alike."""
+    path = os.path.join(folder or "", "chances.csv")
+    weights = np.ones(len(stems))
+    if folder and os.path.exists(path):
+        with open(path, newline="") as f:
+            of = {row["stem"]: float(row["chance"]) for row in csv.DictReader(f)}
+        missing = [stem for stem in stems if stem not in of]
+        if missing:
+            raise SystemExit(f"'{path}' has no line for photo '{missing[0]}': "
+                             "`python3 -m nailseg teach --student` writes it")
+        weights = np.array([of[stem] for stem in stems])
+    return np.cumsum(weights) / weights.sum()
+
+
 class Store:
     """The training photos, and rendered frames as they are added to a folder. With `maps`, a folder
     of teach.py, every mask has the teacher's probability as a second channel; a rendered frame's is
@@ -87,8 +103,9 @@ class Store:
 
     def __init__(self, root, synth_dir=None, synth_max=0, maps=None):
         self.maps = maps
-        self.photos = [(i, taught(maps, stem, m) if maps else m)
-                       for stem, i, m in load(list_set(root, "train"))]
+        loaded = load(list_set(root, "train"))
+        self.photos = [(i, taught(maps, stem, m) if maps else m) for stem, i, m in loaded]
+        self.chances = chances(maps, [stem for stem, _, _ in loaded])
         self.synth, self.synth_dir, self.synth_max = [], synth_dir, synth_max
         self.seen = set()
 
@@ -112,7 +129,7 @@ class Store:
                 self.synth.append((image, np.dstack((mask, mask)) if self.maps else mask))
 
     def photo(self, rng):
-        return self.photos[rng.integers(len(self.photos))]
+        return self.photos[np.searchsorted(self.chances, rng.random(), side="right")]
 
     def synthetic(self, rng):
         return self.synth[rng.integers(len(self.synth))]

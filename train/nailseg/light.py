@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .model import LITE0, LITE_EPS, LITE_STEM, Context, ConvBN, MBConv, NailNet
+from .model import LITE0, LITE_EPS, LITE_STEM, Context, ConvBN, MBConv, NailNet, Res
 
 
 class Stem(ConvBN):
@@ -24,37 +24,50 @@ class Stem(ConvBN):
         super().__init__(3, cout, 6, 4, act="relu6", eps=LITE_EPS, padding=2)
 
 
-def stages(expand, deepest, deep_expand):
+class Dense(Res):
+    """Two 3x3 convolutions around a skip that, as in MBConv, may be negative."""
+
+    def forward(self, x):
+        return x + self.b(self.a(x))
+
+
+def group(cin, n, k, stride, expand, c, dilation=1):
+    """n blocks of c channels in a row, of which the first has the stride; the others' filters are
+    dilated instead."""
+    return [MBConv(c if i else cin, c, k, 1 if i else stride, expand, dilation if i else 1)
+            for i in range(n)]
+
+
+def stages(expand, late, kernel, deepest, deep_expand, refine):
     """LITE0 with a stem of stride 4: at 1/4, 1/8, 1/16 and 1/32, where `deepest` blocks of its last
     group, dilated instead of strided, follow as a further stage."""
-    out, cin, widths = [[Stem(LITE_STEM)]], LITE_STEM, []
-    for n, k, stride, wide, c in LITE0[:-1]:
+    out, cin = [[Stem(LITE_STEM)]], LITE_STEM
+    for n, k, stride, wide, c in LITE0[:-2] + ((late, kernel, *LITE0[-2][2:]),):
         if stride > 1:
-            widths.append(cin)
             out.append([])
-        for i in range(n):
-            out[-1].append(MBConv(cin, c, k, stride if i == 0 else 1, min(wide, expand)))
-            cin = c
-    widths.append(cin)
+        out[-1] += group(cin, n, k, stride, min(wide, expand), c)
+        cin = c
     if deepest:
-        k, c = LITE0[-1][1], LITE0[-1][4]
-        out.append([MBConv(cin if i == 0 else c, c, k, 1, deep_expand, dilation=1 + (i > 0))
-                    for i in range(deepest)])
-        widths.append(c)
+        out.append(group(cin, deepest, kernel, 1, deep_expand, LITE0[-1][4], dilation=2))
+    widths = [stage[-1].down.conv.out_channels for stage in out]
+    for stage, width, count in zip(out, widths, refine):
+        stage += [Dense(width) for _ in range(count)]
     return [nn.Sequential(*s) for s in out], widths
 
 
 class LightNet(nn.Module):
-    """expand: hidden channels per channel of a block; deepest: blocks of 192 channels, with
-    deep_expand; mix: the context block's expansion; decoder: channels at 1/4 .. 1/16, and at 1/32
-    if there are deepest blocks; detail: features at 1/4 directly from the picture."""
+    """expand: hidden channels per channel of a block; late: blocks of 112 channels; kernel: their
+    filters' size and that of the deepest: blocks of 192 channels, with deep_expand; refine: dense
+    blocks that end the stages at 1/4, 1/8 and so on; mix: the context block's expansion; decoder:
+    channels at 1/4 .. 1/16, and at 1/32 if there are deepest blocks; detail: features at 1/4
+    directly from the picture."""
 
     pretrained = True  # the stages start with learned weights: see optim.py
 
-    def __init__(self, expand=6, deepest=1, deep_expand=3, mix=1, decoder=(12, 16, 32, 48),
-                 detail=20):
+    def __init__(self, expand=6, late=3, kernel=5, deepest=1, deep_expand=3, refine=(), mix=1,
+                 decoder=(12, 16, 32, 48), detail=20):
         super().__init__()
-        body, widths = stages(expand, deepest, deep_expand)
+        body, widths = stages(expand, late, kernel, deepest, deep_expand, refine)
         self.stages = nn.ModuleList(body)
         self.context = Context(widths[-1], mix, dilation=2 if deepest else 1)
         self.deep = deepest > 0
@@ -105,20 +118,19 @@ def wider(kernel):
     return kernel.repeat_interleave(2, 2).repeat_interleave(2, 3) / 4
 
 
-def copied(mine, theirs, keep=slice(None), by=0):
-    """Copies a ConvBN's values into another; `keep` selects outputs (by 0) or inputs (by 1)."""
-    weight = theirs.conv.weight.data
-    mine.conv.weight.data.copy_(weight[keep] if by == 0 else weight[:, keep])
+def copied(mine, theirs, keep=slice(None), inputs=slice(None)):
+    """Copies some outputs and inputs of a ConvBN into another; of a larger kernel the centre."""
+    weight, k = theirs.conv.weight.data, mine.conv.kernel_size[0]
+    ring = (weight.shape[-1] - k) // 2
+    mine.conv.weight.data.copy_(weight[keep][:, inputs, ring:ring + k, ring:ring + k])
     for name in ("weight", "bias", "running_mean", "running_var"):
-        value = getattr(theirs.bn, name).data
-        getattr(mine.bn, name).data.copy_(value[keep] if by == 0 else value)
+        getattr(mine.bn, name).data.copy_(getattr(theirs.bn, name).data[keep])
 
 
-def strongest(block, count):
-    """The `count` hidden channels of a block with the largest weights towards its output."""
-    out = block.down.conv.weight.data.flatten(1).norm(dim=0)
-    scale = block.dw.bn.weight.data.abs()
-    return torch.argsort(out * scale, descending=True)[:count].sort().values
+def strongest(layer, after, count):
+    """The `count` outputs of a ConvBN with the largest weights [out,in,h,w] after it."""
+    strength = after.transpose(0, 1).flatten(1).norm(dim=1) * layer.bn.weight.data.abs()
+    return torch.argsort(strength, descending=True)[:count].sort().values
 
 
 def alike(mine, theirs):
@@ -129,33 +141,48 @@ def alike(mine, theirs):
 
 
 def fill(mine, theirs):
-    """Initialises one block from the default's, which may have more hidden channels."""
-    if isinstance(mine, Stem):
+    """Initialises one block from another network's, which may have more hidden channels and larger
+    kernels."""
+    if isinstance(mine, Stem) and not isinstance(theirs, Stem):
         mine.conv.weight.data.copy_(wider(theirs.conv.weight.data))
         mine.bn.load_state_dict(theirs.bn.state_dict())
-    elif isinstance(mine, ConvBN):
+    elif isinstance(mine, (ConvBN, Dense)):
         mine.load_state_dict(theirs.state_dict())
     else:
-        keep = strongest(theirs, mine.dw.conv.out_channels)
+        keep = strongest(theirs.dw, theirs.down.conv.weight.data, mine.dw.conv.out_channels)
         if mine.up is not None:
             copied(mine.up, theirs.up, keep)
         copied(mine.dw, theirs.dw, keep)
-        copied(mine.down, theirs.down, keep, by=1)
+        copied(mine.down, theirs.down, inputs=keep)
 
 
-def begin(net, default):
-    """Initialises a network from a trained default one: with whole blocks, or their strongest
-    channels."""
-    for mine, theirs in zip((b for stage in net.stages for b in stage),
-                            (b for stage in default.stages for b in stage)):
-        fill(mine, theirs)
-    if net.context.pool.weight.shape == default.context.pool.weight.shape:
-        net.context.pool.load_state_dict(default.context.pool.state_dict())
-        fill(net.context.mix, default.context.mix)
+def begin_last(net, other):
+    """Initialises the last step from another light network's, which may have more features."""
+    weight, count = other.last.conv.weight.data, net.detail.conv.out_channels
+    skip = weight.shape[1] - other.detail.conv.out_channels  # the decoder's come before them
+    detail = strongest(other.detail, weight[:, skip:], count)
+    last = strongest(other.last, other.correct.weight.data, count)
+    copied(net.detail, other.detail, detail)
+    copied(net.last, other.last, last, torch.cat((torch.arange(skip), skip + detail)))
+    net.correct.weight.data.copy_(other.correct.weight.data[:, last])
+    net.correct.bias.data.copy_(other.correct.bias.data)
+
+
+def begin(net, other):
+    """Initialises a network from a trained default or other light one: with whole blocks, or their
+    strongest channels. Blocks that only this network has stay as they are, the others' are left."""
+    for stage, theirs in zip(net.stages, other.stages):
+        for mine, block in zip(stage, theirs):
+            fill(mine, block)
+    if net.context.pool.weight.shape == other.context.pool.weight.shape:
+        net.context.pool.load_state_dict(other.context.pool.state_dict())
+        fill(net.context.mix, other.context.mix)
     for part in ("side", "join"):
-        for mine, theirs in zip(reversed(getattr(net, part)), reversed(getattr(default, part))):
+        for mine, theirs in zip(reversed(getattr(net, part)), reversed(getattr(other, part))):
             alike(mine, theirs)
-    alike(net.head, default.head)
+    alike(net.head, other.head)
+    if isinstance(other, LightNet):
+        begin_last(net, other)
 
 
 def make(kind="nail", **arguments):

@@ -230,15 +230,12 @@ def clock(text):
     return at if at > time.time() else at + 86400
 
 
-def teacher_of(args):
-    """(model, folder of maps) of --teacher, one of which is None."""
+def taught_folder(args):
+    """--teacher, if it is a folder of maps; None: a model."""
     if not args.teacher:
         raise SystemExit("the config distils: name a model with --teacher, such as "
                          "../models/nail.onnx, or a folder that `nailseg teach` has written")
-    if os.path.isdir(args.teacher):
-        return None, args.teacher
-    from .teacher import Teacher
-    return Teacher(args.teacher, "bf16" if args.teacher_bf16 else "f32"), None
+    return args.teacher if os.path.isdir(args.teacher) else None
 
 
 def prepared(args, workers):
@@ -250,10 +247,14 @@ def prepared(args, workers):
     if config["model"].get("kind") == "light" and not (start or args.weights):
         raise SystemExit("a light network begins with a trained default one: name it with "
                          "--weights, such as ../models/nail.weights")
-    teacher, maps = teacher_of(args) if config["distil"]["weight"] > 0 else (None, None)
+    distils = config["distil"]["weight"] > 0
+    maps = taught_folder(args) if distils else None
     run = Run(config, args.out, args.data, args.hours or config["hours"], args.synth,
               learned=not (start or args.weights), maps=maps)
-    run.workers, run.teacher = workers, teacher
+    run.workers = workers
+    if distils and not maps:
+        from .teacher import Teacher
+        run.teacher = Teacher(args.teacher, "bf16" if args.teacher_bf16 else "f32")
     run.stop_at = clock(args.stop_at) if args.stop_at else None
     if args.weights and not start:
         run.begin(args.weights)
