@@ -3,12 +3,13 @@
 
     cd train && python3 -m synth polished --out DIR      # once; train/synth/polished.py says what
     tools/polish_truth.py BUILD/lacquer DIR              # prints Delta E 2000 by swatch and light
-    tools/polish_truth.py --fast BUILD/lacquer DIR       # as live frames instead of photos
+    tools/polish_truth.py --live BUILD/lacquer DIR       # as a video's first frames, not as photos
 
 Each bare picture is painted with each swatch; the colour compared is the median over the inner part
 of each nail. Nails that the program does not detect are counted and left out.
 """
 import argparse
+import os
 import pathlib
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import tempfile
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "train"))
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "train"), str(ROOT / "packaging" / "python")]
 from synth.polished import SWATCHES  # noqa: E402
 
 LEAST_PIXELS = 60  # of a nail's inner part
@@ -63,13 +65,25 @@ def inner_parts(ids):
             yield part > 0
 
 
-def paint(program, folder, swatch, out, options):
+def paint(program, folder, swatch, out):
+    """Paints all bare pictures as photos."""
     bare = sorted((folder / "bare").glob("*.png"))
-    command = [program, "apply", *bare, "-o", out, "--color", SWATCHES[swatch], "--finish", "creme",
-               *options]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run([program, "apply", *bare, "-o", out, "--color", SWATCHES[swatch],
+                           "--finish", "creme"], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr.strip())
+
+
+def paint_live(program, folder, swatch, out):
+    """Paints each as the first frame of a video, by the library beside the program."""
+    os.environ.setdefault("LACQUER_LIBRARY", str(program.resolve().parent / "liblacquer.so"))
+    import lacquer
+    video = lacquer.Lacquer().video()
+    look = {"color": SWATCHES[swatch], "finish": "creme"}
+    for path in sorted((folder / "bare").glob("*.png")):
+        video.reset()
+        shown = video.paint(cv2.imread(str(path)), look, time=0, pixel_format="bgr").image
+        cv2.imwrite(str(out / path.name), shown)
 
 
 def measure(folder, swatch, painted):
@@ -101,15 +115,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--fast", action="store_true",
-                        help="run the network once per picture, as for a frame of a video")
+    parser.add_argument("--live", action="store_true",
+                        help="paint each picture as the first frame of a video")
     args = parser.parse_args()
-    options = ["--fast"] if args.fast else []
     print(f"{'':14} {'mean':>6} {'p90':>6} {'worst':>6} {'dL*':>7} {'nails':>5}")
     everything, missed = [], 0
     for swatch in SWATCHES:
         with tempfile.TemporaryDirectory() as painted:
-            paint(args.program, args.folder, swatch, pathlib.Path(painted), options)
+            how = paint_live if args.live else paint
+            how(args.program, args.folder, swatch, pathlib.Path(painted))
             found, lost = measure(args.folder, swatch, pathlib.Path(painted))
         row(swatch, found)
         everything += [(f"{picture}-{swatch}", *rest) for picture, *rest in found]
