@@ -38,7 +38,7 @@ class Recording {
   }
 }
 
-const worst = { input: 0, number: 0, cover: 0, covered: 0, samples: 0 };
+const worst = { input: 0, number: 0, crop: 0, cover: 0, covered: 0, samples: 0 };
 const count = { pictures: 0, runs: 0, nails: 0, identical: 0 };
 
 function most(a, b) {
@@ -46,6 +46,28 @@ function most(a, b) {
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference = Math.max(difference, Math.abs(a[i] - b[i]));
   return difference;
+}
+
+// A crop ends where the coverage rounds to 0, so it may be a row or column larger in one build.
+function compareCrops(ours, theirs) {
+  const ends = (crop) => [crop.x, crop.y, crop.x + crop.width, crop.y + crop.height];
+  worst.crop = Math.max(worst.crop, most(ends(ours), ends(theirs)));
+  if (ours.scale !== theirs.scale || worst.crop > 1)
+    throw new Error(`picture ${count.pictures}: another crop, ${ends(ours)}, not ${ends(theirs)}`);
+  const cover = (crop, x, y) => {
+    const [column, row] = [x - crop.x, y - crop.y];
+    const inside = column >= 0 && column < crop.width && row >= 0 && row < crop.height;
+    return inside ? crop.cover[row * crop.width + column] : 0;
+  };
+  const bottom = Math.max(ends(ours)[3], ends(theirs)[3]);
+  const right = Math.max(ends(ours)[2], ends(theirs)[2]);
+  for (let y = Math.min(ours.y, theirs.y); y < bottom; y++)
+    for (let x = Math.min(ours.x, theirs.x); x < right; x++) {
+      const apart = Math.abs(cover(ours, x, y) - cover(theirs, x, y));
+      worst.cover = Math.max(worst.cover, apart);
+      worst.covered += apart > 0;
+      worst.samples++;
+    }
 }
 
 function compareNails(ours, theirs) {
@@ -65,12 +87,7 @@ function compareNails(ours, theirs) {
     nail.edge,
   ];
   worst.number = Math.max(worst.number, most(numbers(ours), numbers(theirs)));
-  const place = ({ x, y, width, height, scale }) => [x, y, width, height, scale];
-  const [mine, native] = [ours.crop, theirs.crop];
-  if (most(place(mine), place(native))) throw new Error(`picture ${count.pictures}: another crop`);
-  worst.cover = Math.max(worst.cover, most(mine.cover, native.cover));
-  worst.covered += mine.cover.filter((v, i) => v !== native.cover[i]).length;
-  worst.samples += mine.cover.length;
+  compareCrops(ours.crop, theirs.crop);
   count.nails++;
 }
 

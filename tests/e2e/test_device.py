@@ -44,9 +44,10 @@ def test_wasm_makes_the_same_replies_as_the_native_build(tmp_path):
     assert found["pictures"] == 21 and found["nails"] > 80 and found["runs"] > 40, found
     # Only rounding of floats differs: another libm, another order of sums. The position of the hand
     # crop depends on the nails' rounded outlines and may move by a fraction of a pixel: below one
-    # step of 255.
+    # step of 255. Where a covered pixel at the rim is rounded away, the nail's crop is a column
+    # smaller, and its length and colours change a little.
     assert worst["input"] < 1 / 255, found
-    assert worst["number"] < 0.02, found
+    assert worst["number"] < 0.05 and worst["crop"] <= 1, found
     assert worst["cover"] <= 8 and worst["covered"] < worst["samples"] / 200, found
 
 
