@@ -275,6 +275,10 @@ def mark_of(data):
                if grey[bit // 4 * 8 + 4, bit % 4 * 8 + 4] > 128)
 
 
+# To a session: without smoothing a video's first frame is looked at once, like a single picture.
+SINGLE_PASS = '{"type": "smoothing", "on": false}'
+
+
 def frame(number, picture, want=0, time=0, kind=1, header=16):
     return struct.pack("<BBHIQ", kind, want, header, number, time) + picture
 

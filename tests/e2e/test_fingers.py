@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import HANDS, Nails, Reply, Server, frame, pixels
+from conftest import HANDS, SINGLE_PASS, Nails, Reply, Server, frame, pixels
 
 FINGERS = ["unknown", "thumb", "index", "middle", "ring", "little"]
 HAND = {"color": "#c71585", "finish": "creme"}
@@ -64,6 +64,7 @@ def test_the_nails_reply_contains_the_same(by_looks, shown):
     server, (picture, _) = by_looks, shown
     nails = {nail["finger"]: nail for nail in told(server, picture)}
     with server.v1() as ws:
+        ws.send(SINGLE_PASS)
         ws.send(frame(1, picture, want=1))
         seen = Nails(Reply(ws.recv(timeout=30))).items
     assert len(seen) == len(nails)

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageFilter
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
-from conftest import (NO_NAILS, ROOT, Nails, Reply, Server, eventually, frame, jpeg, mark_of,
-                      marked, pixels, plain)
+from conftest import (NO_NAILS, ROOT, SINGLE_PASS, Nails, Reply, Server, eventually, frame, jpeg,
+                      mark_of, marked, pixels, plain)
 from idle import measure
 
 
@@ -65,10 +65,6 @@ def test_v1_reply(server, hand):
                   + reply.encode)
         assert 0 < stages <= reply.served - reply.queue
         assert pixels(reply.picture).shape == (480, 640, 3)
-
-
-# Without smoothing a video's first frame is looked at once, like a single picture.
-SINGLE_PASS = json.dumps({"type": "smoothing", "on": False})
 
 
 def test_v1_nails_reply(server, hand):
