@@ -63,6 +63,9 @@ static int begin_video(struct lq_eval *eval, struct lq_error *err)
 static int paint_sample(struct lq_eval *eval, struct sample *sample, struct lq_error *err)
 {
     struct lq_job job;
+    int status = begin_video(eval, err);
+    if (status != LQ_OK)
+        return status;
     lq_job_init(&job);
     job.paint = false;
     job.tracker = eval->tracker;
@@ -75,7 +78,7 @@ static int paint_sample(struct lq_eval *eval, struct sample *sample, struct lq_e
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
     job.input = eval->file.data;
     job.input_len = eval->file.len;
-    int status = lq_pipe_run(eval->pipe, &job, err);
+    status = lq_pipe_run(eval->pipe, &job, err);
     if (status != LQ_OK)
         return status;
     sample->picture = *lq_pipe_picture(eval->pipe);
@@ -116,11 +119,7 @@ static int find_nails(struct lq_eval *eval, const char *path, struct sample *sam
     int status = lq_file_read(path, &eval->file, err);
     if (status != LQ_OK)
         return status;
-    if (!eval->options.raw)
-        status = begin_video(eval, err);
-    if (status == LQ_OK)
-        status = eval->options.raw ? raw_sample(eval, sample, err)
-                                   : paint_sample(eval, sample, err);
+    status = eval->options.raw ? raw_sample(eval, sample, err) : paint_sample(eval, sample, err);
     return status == LQ_OK ? LQ_OK : lq_fail_within(err, "'%s'", path);
 }
 

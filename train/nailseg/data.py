@@ -93,7 +93,8 @@ def chances(folder, stems):
             raise SystemExit(f"'{path}' has no line for photo '{missing[0]}': "
                              "`python3 -m nailseg teach --student` writes it")
         weights = np.array([of[stem] for stem in stems])
-    return np.cumsum(weights) / weights.sum()
+    total = np.cumsum(weights)
+    return total / total[-1]  # ends with exactly 1, so that every random number finds a photo
 
 
 class Store:
