@@ -49,23 +49,11 @@ static int place_masks(struct lq_eval *eval, struct sample *sample, struct lq_er
     return LQ_OK;
 }
 
-// With --fast each picture is the first frame of a video of its own.
-static int begin_video(struct lq_eval *eval, struct lq_error *err)
-{
-    if (!eval->options.fast || eval->options.sequence)
-        return LQ_OK;
-    lq_tracker_free(eval->tracker);
-    return lq_tracker_new(&eval->tracker) == LQ_OK
-               ? LQ_OK
-               : lq_fail(err, LQ_ERR_MEMORY, "out of memory");
-}
-
 static int paint_sample(struct lq_eval *eval, struct sample *sample, struct lq_error *err)
 {
     struct lq_job job;
-    int status = begin_video(eval, err);
-    if (status != LQ_OK)
-        return status;
+    if (eval->tracker && !eval->options.sequence)
+        lq_tracker_rest(eval->tracker); // each picture begins a video of its own
     lq_job_init(&job);
     job.paint = false;
     job.tracker = eval->tracker;
@@ -78,7 +66,7 @@ static int paint_sample(struct lq_eval *eval, struct sample *sample, struct lq_e
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
     job.input = eval->file.data;
     job.input_len = eval->file.len;
-    status = lq_pipe_run(eval->pipe, &job, err);
+    int status = lq_pipe_run(eval->pipe, &job, err);
     if (status != LQ_OK)
         return status;
     sample->picture = *lq_pipe_picture(eval->pipe);
@@ -227,7 +215,8 @@ static int open_parts(struct lq_eval *eval, const struct lq_model *model, struct
         return lq_fail(err, LQ_ERR_IO, "cannot make '%s': %s", options->write, strerror(errno));
     if (options->directions)
         status = lq_directions_open(&eval->figures.directions, options->directions, err);
-    if (status == LQ_OK && options->sequence && lq_tracker_new(&eval->tracker) != LQ_OK)
+    if (status == LQ_OK && (options->sequence || options->fast) &&
+        lq_tracker_new(&eval->tracker) != LQ_OK)
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     if (status == LQ_OK)
         status = lq_codec_new(&eval->codec, err);

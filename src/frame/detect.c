@@ -179,7 +179,7 @@ static int look_closer(struct lq_detector *detector, struct lq_job *job,
 {
     const struct lq_patch *fine;
     struct further_passes closer;
-    if (!job->tracker || !job->smooth || lq_tracker_shows(job->tracker, job->time_us))
+    if (!job->tracker || !job->smooth || lq_tracker_shows(job->tracker, picture, job->time_us))
         return LQ_OK;
     begin_passes(&closer, detector, job, since_us);
     int status = lq_multiscale_closer(detector->multiscale, picture, found, &closer.passes, &fine,

@@ -62,6 +62,7 @@ void lq_tracker_rest(struct lq_tracker *tracker)
     if (pthread_mutex_trylock(&tracker->lock) != 0)
         return;
     release_memory(tracker);
+    tracker->width = tracker->height = 0;
     lq_hand_memory_forget(tracker->hands);
     pthread_mutex_unlock(&tracker->lock);
 }
@@ -78,11 +79,16 @@ int lq_track_next_id(struct lq_tracker *tracker)
     return id;
 }
 
+// Whether a picture begins a video: the first one, the first after a rest, or one of another size.
+static bool is_first(const struct lq_tracker *tracker, const struct lq_image *picture)
+{
+    return picture->width != tracker->width || picture->height != tracker->height;
+}
+
 static void forget_old(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t now_us)
 {
     int kept = 0;
-    bool other = picture->width != tracker->width || picture->height != tracker->height;
-    for (int t = 0; t < tracker->count && !other; t++)
+    for (int t = 0; t < tracker->count && !is_first(tracker, picture); t++)
         if (now_us - tracker->tracks[t].found_us <= LQ_NAIL_FORGET_US) {
             if (kept != t)
                 tracker->tracks[kept] = tracker->tracks[t];
@@ -204,7 +210,7 @@ static int run(struct lq_track_update *update, const struct lq_nails *found, boo
     lq_track_match(tracker, found, match);
     if (late)
         return name(tracker, found, match, time_us, false, tracked);
-    bool first = tracker->width == 0;
+    bool first = is_first(tracker, picture);
     update->dt_s = first ? 0.0f : (float)(time_us - tracker->last_us) * 1e-6f;
     update->detect_s = first ? 0.0f : (float)(time_us - tracker->detected_us) * 1e-6f;
     note_interval(tracker, time_us);
@@ -283,11 +289,12 @@ bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *pictur
     return multiscale;
 }
 
-bool lq_tracker_shows(struct lq_tracker *tracker, uint64_t time_us)
+bool lq_tracker_shows(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us)
 {
     bool shows = false;
     pthread_mutex_lock(&tracker->lock);
-    bool lately = time_us <= tracker->detected_us + lq_track_hold_us(tracker);
+    bool lately = !is_first(tracker, picture) &&
+                  time_us <= tracker->detected_us + lq_track_hold_us(tracker);
     for (int t = 0; lately && t < tracker->count; t++)
         shows = shows || tracker->tracks[t].shown;
     pthread_mutex_unlock(&tracker->lock);

@@ -24,8 +24,8 @@ void lq_tracked_release(struct lq_tracked *tracked);
 
 LQ_MUST_CHECK int lq_tracker_new(struct lq_tracker **tracker);
 void lq_tracker_free(struct lq_tracker *tracker); // tracker may be NULL
-// Releases the memory of the last frame and resets all tracks; ids are not used again. Does nothing
-// while a frame is being tracked.
+// Releases the memory of the last frame and resets all tracks; ids are not used again. The next
+// frame is a first one, whatever its time. Does nothing while a frame is being tracked.
 void lq_tracker_rest(struct lq_tracker *tracker);
 
 // What is known of the hands of its nails (hand.h); owned by the tracker.
@@ -46,8 +46,9 @@ LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_
 // or far apart, or no whole frame was used for some time. box: within the picture.
 bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
                        struct lq_pixel_box *box);
-// Whether a nail was shown lately, so that a frame of this time continues it.
-bool lq_tracker_shows(struct lq_tracker *tracker, uint64_t time_us);
+// Whether a nail was shown lately, so that a picture of this size and time continues it.
+bool lq_tracker_shows(struct lq_tracker *tracker, const struct lq_image *picture,
+                      uint64_t time_us);
 // As lq_tracker_update with `smooth`, for nails found in the region of interest `box`. From then on
 // outlines follow mainly the regions; a nail that only whole frames show is kept between them. A
 // nail that the region cuts off counts as not found.

@@ -42,7 +42,7 @@ struct lq_tracker {
     int propagated_count;          // frames since detected_us
     uint64_t whole_us;             // of the last detection in a whole frame
     bool smooth;                   // of the last detection
-    int width, height; // of the last picture; 0: none yet
+    int width, height; // of the last picture; 0: none since the beginning or a rest
     int next_id, count;
     struct lq_track *tracks; // LQ_TRACKS_MAX of them; NULL: before the first frame, at rest
     struct lq_hand_memory *hands;

@@ -123,7 +123,7 @@ static void a_hand_that_comes_into_a_video_is_looked_at_twice(void **state)
     (void)state;
     struct lq_tracker *tracker;
     struct lq_buf pixels;
-    struct lq_image empty;
+    struct lq_image empty, narrower = far_hand;
     double once = iou_of(false), first, iou;
     lq_buf_init(&pixels, 1 << 22);
     assert_ok(lq_image_alloc(&empty, &pixels, WIDTH, HEIGHT, 3, 8));
@@ -139,8 +139,11 @@ static void a_hand_that_comes_into_a_video_is_looked_at_twice(void **state)
     }
     assert_int_equal(show(tracker, &empty, 5000, true, &iou), 1);
     assert_int_equal(show(tracker, &far_hand, 5033, true, &iou), 2); // it came again
-    lq_tracker_free(tracker);
-    assert_ok(lq_tracker_new(&tracker));
+    narrower.width -= 2;
+    assert_int_equal(show(tracker, &narrower, 5066, true, &iou), 2); // the camera was turned
+    lq_tracker_rest(tracker);
+    assert_int_equal(show(tracker, &narrower, 1000, true, &iou), 2); // another video
+    lq_tracker_rest(tracker);
     assert_int_equal(show(tracker, &far_hand, 1000, false, &iou), 1); // nothing is smoothed
     lq_tracker_free(tracker);
     lq_buf_release(&pixels);

@@ -82,6 +82,28 @@ static void a_nail_at_the_border_does_not_blink(void **state)
     assert_int_equal(changes, 2);
 }
 
+// A nail that enters over the border has to wait, but not in a video's first frame. A frame after a
+// rest is one, whatever its time, and so is one of another size.
+static void a_first_frame_shows_nails_at_the_border(void **state)
+{
+    (void)state;
+    draw_picture(-30, 0);
+    find_cut(-30);
+    found.count = 0;
+    update(50 * FRAME_US, true);
+    found.count = 1;
+    update(51 * FRAME_US, true);
+    assert_int_equal(tracked.nails.count, 0);
+    lq_tracker_rest(tracker);
+    update(20 * FRAME_US, true);
+    assert_int_equal(tracked.nails.count, 1);
+    picture.width = W - 2;
+    update(21 * FRAME_US, true);
+    assert_int_equal(tracked.nails.count, 1);
+    update(22 * FRAME_US, true);
+    assert_int_equal(tracked.nails.items[0].id, 3); // the earlier ones were those of other videos
+}
+
 static void a_single_false_find_is_not_held(void **state)
 {
     (void)state;
@@ -288,6 +310,7 @@ int main(void)
         TRACK_TEST(a_missed_nail_is_held_for_a_moment),
         TRACK_TEST(a_nail_that_left_leaves_no_ghost),
         TRACK_TEST(a_nail_at_the_border_does_not_blink),
+        TRACK_TEST(a_first_frame_shows_nails_at_the_border),
         TRACK_TEST(a_single_false_find_is_not_held),
         TRACK_TEST(propagated_nails_follow_the_hand),
         TRACK_TEST(what_cannot_be_propagated_is_left_to_detect),
