@@ -51,8 +51,8 @@ def held_still(program, files, *options):
             yield cv2.imread(str(folders[2] / f"{i:04}-{HELD - 1:02}.png"), 0) >= 128
 
 
-KINDS = {"photo": (), "live frame": ("--fast",), "network": ("--raw",),
-         "live frame by a single pass": ("--fast", "--no-smoothing")}
+KINDS = {"photo": (), "live frame": ("--live",), "network": ("--raw",),
+         "live frame by a single pass": ("--fast",)}
 HEAD = ("| | pictures | IoU | mean IoU | boundary F | found | missed | false |\n"
         "|---|---|---|---|---|---|---|---|")
 
@@ -84,7 +84,7 @@ def sets(program, root, options, worst):
 
 def blank(program, folder, options):
     lines = []
-    for name, more in (("as photos", ()), ("as live frames", ("--fast",))):
+    for name, more in (("as photos", ()), ("as live frames", ("--live",))):
         t = lacquer_eval(program, "--images", folder, *options, *more)
         clean = round(t["images"] * t["mean_iou"])
         lines.append(f"{t['images']} pictures without a nail, {name}: {100 * t['false_paint']:.3f} "

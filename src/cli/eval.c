@@ -34,9 +34,11 @@ static const struct lq_cli_option options[] = {
      "Measure the network only, without the nail stage that drops specks and refines edges", 1,
      LQ_CLI_TAKE_ON(struct command, options.raw)},
     {"fast", NULL,
+     "Run the network once per picture. By default a multi-scale pass follows, as in `lacquer "
+     "apply`", 1, LQ_CLI_TAKE_ON(struct command, options.fast)},
+    {"live", NULL,
      "Treat each picture as the first frame of a video: the network runs once, and once more on "
-     "the region around the nails. By default a multi-scale pass follows, as in `lacquer apply`",
-     1, LQ_CLI_TAKE_ON(struct command, options.fast)},
+     "the region around the nails", 1, LQ_CLI_TAKE_ON(struct command, options.live)},
     {"sequence", NULL,
      "The pictures are frames of one video in the order of their names: nails are tracked as in a "
      "live session, and flicker, lag and flips of direction are measured too", 1,
@@ -63,6 +65,8 @@ static void check(struct argp_state *state, void *input)
     const struct lq_eval_options *given = &((const struct command *)input)->options;
     if (!given->images)
         argp_error(state, "no pictures given: use --images DIR and --masks DIR");
+    if (given->live && (given->fast || given->sequence))
+        argp_error(state, "--live excludes --fast and --sequence");
     if (given->sequence && !given->masks)
         argp_error(state, "--sequence needs --masks: they say how the nails really move");
 }

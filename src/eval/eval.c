@@ -18,7 +18,7 @@ struct lq_eval {
     struct lq_eval_options options;
     struct lq_pipe *pipe;     // what is painted
     struct lq_runner *runner; // the network alone
-    struct lq_tracker *tracker; // --sequence, --fast
+    struct lq_tracker *tracker; // --sequence, --live
     uint64_t time_us;           // … of the next frame
     int frame;                  // … its number
     struct lq_codec *codec;
@@ -60,7 +60,7 @@ static int paint_sample(struct lq_eval *eval, struct sample *sample, struct lq_e
     job.time_us = eval->time_us;
     job.smooth = eval->options.steady;
     job.multiscale = !eval->options.fast;
-    job.hands = !eval->options.fast || eval->options.sequence;
+    job.hands = eval->options.sequence || !(eval->options.fast || eval->options.live);
     job.may_propagate = eval->frame++ % eval->options.every != 0;
     eval->time_us += (uint64_t)(1e6 / eval->options.fps);
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;
@@ -215,7 +215,7 @@ static int open_parts(struct lq_eval *eval, const struct lq_model *model, struct
         return lq_fail(err, LQ_ERR_IO, "cannot make '%s': %s", options->write, strerror(errno));
     if (options->directions)
         status = lq_directions_open(&eval->figures.directions, options->directions, err);
-    if (status == LQ_OK && (options->sequence || options->fast) &&
+    if (status == LQ_OK && (options->sequence || options->live) &&
         lq_tracker_new(&eval->tracker) != LQ_OK)
         status = lq_fail(err, LQ_ERR_MEMORY, "out of memory");
     if (status == LQ_OK)

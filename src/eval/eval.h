@@ -10,7 +10,8 @@ struct lq_eval_options {
     const char *write;      // a folder for the predicted masks, created if missing; NULL: none
     const char *directions; // for lq_directions_open; NULL: none
     bool raw;               // only the network, without the nail stage
-    bool fast;              // each picture is the first frame of a video
+    bool fast;              // a single pass, without the multi-scale pass of photos
+    bool live;              // each picture is the first frame of a video
     bool sequence;          // the pictures are frames of one video …
     bool steady;            // … whose outlines are smoothed …
     double fps;             // … with this frame rate …

@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize("how", [(), ("--fast",)], ids=["photos", "live"])
+@pytest.mark.parametrize("how", [(), ("--live",)], ids=["photos", "live"])
 def test_next_to_nothing_is_painted(folder, how):
     done = subprocess.run([LACQUER, "eval", "--images", folder / "images", "--masks",
                            folder / "masks", "--json", *how], capture_output=True, timeout=600)

@@ -15,7 +15,7 @@ POINTS_BELOW_MAX = .03
 
 def live_iou(model):
     done = subprocess.run([LACQUER, "eval", "--images", TEST_A / "images", "--masks",
-                           TEST_A / "masks", "--fast", "--no-hands", "--json", "--model", model],
+                           TEST_A / "masks", "--live", "--no-hands", "--json", "--model", model],
                           capture_output=True, check=True)
     return json.loads(done.stdout)["iou"]
 
