@@ -38,7 +38,8 @@ static const struct lq_cli_option options[] = {
      "apply`", 1, LQ_CLI_TAKE_ON(struct command, options.fast)},
     {"live", NULL,
      "Treat each picture as the first frame of a video: the network runs once, and once more on "
-     "the region around the nails", 1, LQ_CLI_TAKE_ON(struct command, options.live)},
+     "the region around the nails, or, if they are large, on the mirrored picture", 1,
+     LQ_CLI_TAKE_ON(struct command, options.live)},
     {"sequence", NULL,
      "The pictures are frames of one video in the order of their names: nails are tracked as in a "
      "live session, and flicker, lag and flips of direction are measured too", 1,

@@ -171,8 +171,8 @@ static int add_multiscale_pass(struct lq_detector *detector, struct lq_job *job,
     return status;
 }
 
-// In the first frame of a video that shows nails, the network runs on the region around them too,
-// as it otherwise would in the second: their first outlines are already good.
+// In the first frame of a video that shows nails, the network runs twice, so that their first
+// outlines are already good.
 static int look_closer(struct lq_detector *detector, struct lq_job *job,
                        const struct lq_image *picture, const struct lq_first_pass *found,
                        uint64_t *since_us, struct lq_error *err)

@@ -342,14 +342,18 @@ int lq_multiscale_closer(struct lq_multiscale *multiscale, const struct lq_image
                          const struct lq_patch **fine, struct lq_error *err)
 {
     *fine = NULL;
-    if (!has_map(found) || !choose_region(multiscale, picture, found->nails))
+    if (!has_map(found) || found->nails->count == 0)
         return LQ_OK;
     struct lq_patch first = found->patches[0];
-    multiscale->views = 1;
-    multiscale->share = CLOSER_SHARE;
     int status = keep_first(multiscale, &first, err);
-    if (status == LQ_OK)
+    if (status == LQ_OK && choose_region(multiscale, picture, found->nails)) {
+        multiscale->views = 1;
+        multiscale->share = CLOSER_SHARE;
         status = run_windows(multiscale, picture, &first, found->nails, passes, err);
+    } else if (status == LQ_OK) {
+        status = add_mirrored(multiscale, picture, &first, passes, err);
+        multiscale->fine = first;
+    }
     if (status == LQ_OK)
         *fine = &multiscale->fine;
     return status;
