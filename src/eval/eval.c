@@ -60,7 +60,7 @@ static int paint_sample(struct lq_eval *eval, struct sample *sample, struct lq_e
     job.time_us = eval->time_us;
     job.smooth = eval->options.steady;
     job.multiscale = !eval->options.fast;
-    job.hands = eval->options.sequence || !(eval->options.fast || eval->options.live);
+    job.hands = !eval->options.fast || eval->options.sequence;
     job.may_propagate = eval->frame++ % eval->options.every != 0;
     eval->time_us += (uint64_t)(1e6 / eval->options.fps);
     job.pixels_max = LQ_PICTURE_PIXELS_MAX;

@@ -74,9 +74,10 @@ enum {
     LQ_HAND_LASTING_US = 1500 * 1000    // how long a nail keeps the finger it was classified on
 };
 
-// As lq_hand_estimate for a frame of a video, with at most one run of the network per hand: a known
-// hand is tracked, an unknown one is searched for in one crop per frame. Nails that match no hand
-// in this frame are not changed: the tracker keeps the estimates of earlier frames.
+// As lq_hand_estimate for a frame of a video, with few runs of the network: a known hand is tracked
+// by one, an unknown one is searched for in one crop per frame, and a hand just found gets another
+// run. Nails that match no hand in this frame keep their estimates, and the tracker keeps those of
+// earlier frames; while a search is under way, they await it.
 LQ_MUST_CHECK int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_memory *memory,
                                  const struct lq_image *picture, struct lq_nails *nails,
                                  uint64_t time_us, struct lq_error *err);

@@ -5,7 +5,13 @@
 
 #include "nail/hands.h"
 
-enum { FRESH = 2 }; // frames during which the crop from a new hand's own landmarks is refined
+// The share of its greatest score at which a hand is likely, though not beyond doubt.
+static const float LIKELY = 0.55f;
+
+enum {
+    FRESH = 2,    // runs in which the crop from a new hand's own landmarks is refined
+    REST_MIN = 2, // nails that match no hand found so far: there may be another hand
+};
 
 // A known hand is followed in one frame of four: a device that finds nails a few times a second
 // spends its time on nails, then, instead of half of it on landmarks.
@@ -19,9 +25,19 @@ struct lq_hand_memory {
     uint64_t followed_us;                 // when the network last ran on them
     int fresh;                            // frames to follow without a pause, because a hand was
                                           // just found
-    uint64_t searched_us;                 // when a crop was last tried
+    bool searching;                       // for the hand of nails that match none
+    uint64_t search_us;                   // when the next crop may be tried
     int next_crop;
     struct lq_hand_candidate best;        // of those tried so far; score 0: none
+    bool refines;                         // the next crop is the best one's own
+};
+
+// The nails of a frame, and the search for those that match no known hand.
+struct frame {
+    struct lq_nails *nails;
+    uint64_t time_us;
+    bool left[LQ_NAILS_MAX]; // nails that match no hand
+    struct lq_hand_search search;
 };
 
 int lq_hand_memory_new(struct lq_hand_memory **out)
@@ -42,19 +58,35 @@ void lq_hand_memory_free(struct lq_hand_memory *memory)
     free(memory);
 }
 
+static void end_search(struct lq_hand_memory *memory)
+{
+    memory->searching = false;
+    memory->next_crop = 0;
+    memory->best.score = 0;
+    memory->refines = false;
+}
+
 void lq_hand_memory_forget(struct lq_hand_memory *memory)
 {
     if (pthread_mutex_trylock(&memory->lock) != 0)
         return;
-    memory->count = memory->next_crop = 0;
-    memory->best.score = 0;
+    memory->count = memory->fresh = 0;
+    memory->search_us = 0;
+    end_search(memory);
     pthread_mutex_unlock(&memory->lock);
 }
 
-// Runs the network where each known hand was, and forgets hands that are gone.
-static int follow(struct lq_hand_memory *memory, struct lq_hand_search *search,
-                  struct lq_nails *nails, struct lq_error *err)
+// Switches off the nails that are on the hand.
+static void leave(struct lq_hand_search *search, const struct lq_hand_match *match)
 {
+    for (int i = 0; i < search->nails->count; i++)
+        search->on[i] = search->on[i] && match->finger[i] < 0;
+}
+
+// Runs the network where each known hand was, and forgets hands that are gone.
+static int follow(struct lq_hand_memory *memory, struct frame *frame, struct lq_error *err)
+{
+    struct lq_hand_search *search = &frame->search;
     int kept = 0;
     for (int h = 0; h < memory->count; h++) {
         struct lq_hand_crop crop = lq_hand_crop_of(&memory->hands[h]);
@@ -65,48 +97,104 @@ static int follow(struct lq_hand_memory *memory, struct lq_hand_search *search,
         if (candidate.hand.presence < LQ_HAND_PRESENT || candidate.match.count == 0)
             continue;
         memory->hands[kept++] = candidate.hand;
-        lq_hand_apply(&candidate, &candidate.match, nails);
-        for (int i = 0; i < nails->count; i++)
-            search->on[i] = search->on[i] && candidate.match.finger[i] < 0;
+        lq_hand_apply(&candidate, &candidate.match, frame->nails);
+        leave(search, &candidate.match);
     }
     memory->count = kept;
     return LQ_OK;
 }
 
-// Tries one crop for the nails that are on. The hand is the best candidate of all crops, or the
-// first one beyond doubt.
-static int try_one_crop(struct lq_hand_memory *memory, struct lq_hand_search *search,
-                       struct lq_nails *nails, struct lq_error *err)
+// Switches off the nails that are on a known hand as it was when the network last ran on it.
+static void leave_known(const struct lq_hand_memory *memory, struct lq_hand_search *search)
 {
+    for (int h = 0; h < memory->count; h++) {
+        struct lq_hand_match match;
+        lq_hand_match(&memory->hands[h], search->nails, search->on, &match);
+        leave(search, &match);
+    }
+}
+
+static void remember(struct lq_hand_memory *memory, const struct lq_hand *hand, int fresh)
+{
+    if (hand->presence < LQ_HAND_PRESENT)
+        return;
+    memory->hands[memory->count++] = *hand;
+    memory->fresh = fresh;
+}
+
+// A hand beyond doubt. Its directions are shown at once, so a second run confirms them at once. If
+// other nails are left, the search goes on.
+static int take(struct lq_hand_memory *memory, struct frame *frame,
+                const struct lq_hand_candidate *found, struct lq_error *err)
+{
+    struct lq_hand_crop crop = lq_hand_crop_of(&found->hand);
+    struct lq_hand_candidate again;
+    int left = 0, status = lq_hand_run(&frame->search, &crop, &again, err);
+    if (status != LQ_OK)
+        return status;
+    const struct lq_hand_candidate *best = again.score >= found->score ? &again : found;
+    lq_hand_apply(best, best == found ? &again.match : &found->match, frame->nails);
+    remember(memory, &best->hand, FRESH - 1);
+    end_search(memory);
+    for (int i = 0; i < frame->nails->count; i++) {
+        frame->left[i] = frame->left[i] && !frame->nails->items[i].on_finger;
+        left += frame->left[i];
+    }
+    memory->searching = left >= REST_MIN;
+    memory->search_us =
+        frame->time_us + (memory->searching ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
+    return LQ_OK;
+}
+
+// The next crop to try: that of the best candidate's own landmarks if these are new, else the next
+// of the list; false if no crop is left, or all rotations were tried and one shows a likely hand.
+static bool next_crop(struct lq_hand_memory *memory, const struct lq_hand_search *search,
+                      struct lq_hand_crop *crop)
+{
+    if (memory->refines) {
+        memory->refines = false;
+        *crop = lq_hand_crop_of(&memory->best.hand);
+        return true;
+    }
+    if (memory->next_crop >= LQ_HAND_TURNS &&
+        memory->best.score >= LIKELY * (float)search->count)
+        return false;
+    while (memory->next_crop < LQ_HAND_CROPS)
+        if (lq_hand_crop_at(search, memory->next_crop++, crop))
+            return true;
+    return false;
+}
+
+// Tries one crop for the nails that are on. The hand is the first one beyond doubt, or the best
+// candidate of all crops.
+static int try_one_crop(struct lq_hand_memory *memory, struct frame *frame, struct lq_error *err)
+{
+    struct lq_hand_search *search = &frame->search;
     struct lq_hand_crop crop;
     struct lq_hand_candidate candidate;
-    while (memory->next_crop < LQ_HAND_CROPS && !lq_hand_crop_at(search, memory->next_crop, &crop))
-        memory->next_crop++;
-    if (memory->next_crop < LQ_HAND_CROPS) {
-        int status = lq_hand_run(search, &crop, &candidate, err);
-        if (status != LQ_OK)
-            return status;
-        memory->next_crop++;
-        lq_hand_add_candidate(search, &candidate);
-        if (candidate.score > memory->best.score)
-            memory->best = candidate;
-        if (!lq_hand_is_certain(search))
-            return LQ_OK;
-        lq_hand_apply(&candidate, &candidate.match, nails);
+    memory->searching = next_crop(memory, search, &crop);
+    if (!memory->searching) {
+        if (memory->best.score > 0)
+            remember(memory, &memory->best.hand, FRESH);
+        end_search(memory);
+        memory->search_us = frame->time_us + LQ_HAND_REST_US;
+        return LQ_OK;
     }
-    if (memory->best.score > 0 && memory->best.hand.presence >= LQ_HAND_PRESENT) {
-        memory->hands[memory->count++] = memory->best.hand;
-        memory->fresh = FRESH;
+    memory->search_us = frame->time_us + LQ_HAND_SEARCH_US;
+    int status = lq_hand_run(search, &crop, &candidate, err);
+    if (status != LQ_OK)
+        return status;
+    lq_hand_add_candidate(search, &candidate);
+    if (candidate.score > memory->best.score) {
+        memory->best = candidate;
+        memory->refines = candidate.hand.presence >= LQ_HAND_PRESENT;
     }
-    memory->next_crop = 0;
-    memory->best.score = 0;
-    return LQ_OK;
+    return lq_hand_is_certain(search) ? take(memory, frame, &candidate, err) : LQ_OK;
 }
 
 static uint64_t follow_pause_us(const struct lq_hand_memory *memory, uint64_t time_us)
 {
-    uint64_t between_us = memory->frame_us ? time_us - memory->frame_us : 0;
-    float pause_us = FOLLOW_FRAMES * (float)between_us;
+    float pause_us = FOLLOW_FRAMES * (float)(time_us - memory->frame_us);
     if (pause_us < (float)LQ_HAND_FOLLOW_US)
         return LQ_HAND_FOLLOW_US;
     return pause_us < (float)LQ_HAND_FOLLOW_MAX_US ? (uint64_t)pause_us : LQ_HAND_FOLLOW_MAX_US;
@@ -122,10 +210,9 @@ static struct due due_at(const struct lq_hand_memory *memory, uint64_t time_us)
     uint64_t since_us = time_us - memory->followed_us;
     due.follows = memory->count > 0 &&
                   (memory->fresh > 0 || since_us >= follow_pause_us(memory, time_us));
-    uint64_t pause_us = memory->next_crop > 0 ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US;
-    // Which nails match no hand is known only after the known hands were followed.
-    due.searches = (due.follows || memory->count == 0) &&
-                   (memory->searched_us == 0 || time_us - memory->searched_us >= pause_us);
+    // Which nails match no hand is known for certain only after the known hands were followed.
+    bool may_search = memory->searching || due.follows || memory->count == 0;
+    due.searches = may_search && memory->count < LQ_HANDS_MAX && time_us >= memory->search_us;
     return due;
 }
 
@@ -139,39 +226,60 @@ bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us)
     return due.follows || due.searches;
 }
 
-static int work(struct lq_hand_memory *memory, struct lq_hand_search *search,
-                const struct lq_image *picture, struct lq_nails *nails, uint64_t time_us,
-                struct lq_error *err)
+static int work(struct lq_hand_memory *memory, struct frame *frame,
+                const struct lq_image *picture, struct lq_error *err)
 {
-    const struct due due = due_at(memory, time_us);
-    if (!due.follows && !due.searches)
-        return LQ_OK;
-    int status = lq_landmarker_set_picture(search->finder->landmarker, picture, err);
+    struct lq_hand_search *search = &frame->search;
+    const struct due due = due_at(memory, frame->time_us);
+    int status = due.follows || due.searches
+                     ? lq_landmarker_set_picture(search->finder->landmarker, picture, err)
+                     : LQ_OK;
     if (status == LQ_OK && due.follows) {
-        memory->followed_us = time_us;
+        memory->followed_us = frame->time_us;
         memory->fresh -= memory->fresh > 0;
-        status = follow(memory, search, nails, err);
-    }
-    if (status != LQ_OK || !due.searches)
+        status = follow(memory, frame, err);
+    } else
+        leave_known(memory, search);
+    if (status != LQ_OK)
         return status;
+    memcpy(frame->left, search->on, sizeof frame->left);
     lq_hand_survey(search);
-    lq_hand_limit_to_one(search);
-    if (search->count == 0 || memory->count == LQ_HANDS_MAX)
+    if (search->count == 0 || frame->time_us - memory->frame_us > LQ_HAND_REST_US)
+        end_search(memory); // it was for nails that are gone
+    if (search->count == 0 || !due.searches)
         return LQ_OK;
-    memory->searched_us = time_us;
-    return try_one_crop(memory, search, nails, err);
+    lq_hand_limit_to_one(search);
+    return try_one_crop(memory, frame, err);
 }
 
+// Without the hand every third direction would be wrong, and turn round a moment later.
+static void await(const struct frame *frame)
+{
+    for (int i = 0; i < frame->nails->count; i++) {
+        struct lq_nail *nail = &frame->nails->items[i];
+        nail->awaits_hand = frame->left[i];
+        nail->tip_known = nail->tip_known && !nail->awaits_hand;
+    }
+}
+
+// A frame that cannot use the memory awaits it.
 int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_memory *memory,
                    const struct lq_image *picture, struct lq_nails *nails, uint64_t time_us,
                    struct lq_error *err)
 {
-    struct lq_hand_search search = {.finder = finder, .nails = nails};
-    if (nails->count == 0 || pthread_mutex_trylock(&memory->lock) != 0)
-        return LQ_OK;
+    struct frame frame = {nails, time_us, {false}, {.finder = finder, .nails = nails}};
+    int status = LQ_OK;
     for (int i = 0; i < nails->count; i++)
-        search.on[i] = true;
-    int status = work(memory, &search, picture, nails, time_us, err);
+        frame.left[i] = frame.search.on[i] = true;
+    if (nails->count == 0)
+        return LQ_OK;
+    bool uses = pthread_mutex_trylock(&memory->lock) == 0;
+    if (uses)
+        status = work(memory, &frame, picture, err);
+    if (!uses || memory->searching || memory->fresh > 0)
+        await(&frame);
+    if (!uses)
+        return LQ_OK;
     memory->frame_us = time_us;
     pthread_mutex_unlock(&memory->lock);
     return status;

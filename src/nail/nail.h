@@ -32,6 +32,7 @@ struct lq_nail {
     float curvature;      // radians that the middle line turns over the length, clockwise as seen
     bool tip_known;
     bool on_finger;       // tip_x, tip_y and the axis are those of the finger behind it (hand.h)
+    bool awaits_hand;     // its hand is being searched for: the tip is not known before
     float tip_x, tip_y;   // sum of the likely tip directions (tip.h): its length is the confidence
     enum lq_finger finger;
     float finger_share[LQ_FINGER_COUNT - 1]; // probability of each, thumb first; all 0: not

@@ -269,7 +269,7 @@ void lq_tip_agree(struct lq_nails *nails)
     for (int i = 0; i < nails->count; i++) {
         struct lq_nail *nail = &nails->items[i];
         float x, y;
-        if (known_tip[i] || !known_direction(nails, known_tip, i, &x, &y))
+        if (known_tip[i] || nail->awaits_hand || !known_direction(nails, known_tip, i, &x, &y))
             continue;
         float own_x = nail->tip_x, own_y = nail->tip_y;
         nail->tip_x = own_x + NEIGHBOURS_WEIGHT * x;

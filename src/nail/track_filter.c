@@ -28,8 +28,8 @@ static float near_angle(const struct lq_nail *nail, float last)
 static bool finger_holds(struct lq_track *track, const struct lq_track_step *step, uint64_t now_us)
 {
     if (step->found && step->found->on_finger)
-        track->on_finger_us = now_us;
-    return track->on_finger_us && now_us - track->on_finger_us < LQ_HAND_LASTING_US;
+        track->on_finger_until_us = now_us + LQ_HAND_LASTING_US;
+    return now_us < track->on_finger_until_us;
 }
 
 // Low-pass filter of the tip's direction, which rotates with the nail: one wrong frame does not
@@ -61,7 +61,9 @@ static void face_tip(struct lq_track *track, struct lq_nail *nail)
         float length = fmaxf(hypotf(nail->tip_x, nail->tip_y), 1e-3f);
         lq_hand_turn(nail, (struct lq_point){nail->tip_x / length, nail->tip_y / length});
         nail->tip_known = true;
-    } else
+    } else if (nail->awaits_hand && !known)
+        nail->tip_known = false;
+    else
         lq_tip_face(nail, confidence_min);
     float along = nail->axis_x * cosf(track->angle.value) + nail->axis_y * sinf(track->angle.value);
     if (nail->tip_known ? along < 0.5f : known && fabsf(along) < 0.5f)

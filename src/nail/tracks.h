@@ -22,7 +22,7 @@ struct lq_track {
     uint64_t matched_us;              // when a nail was last matched with it
     int found_count;                // number of frames; 0: `nail` is not set yet
     int border_count;               // detections at the picture's border before it is shown there
-    uint64_t on_finger_us;          // when its finger was last classified (hand.h); 0: never
+    uint64_t on_finger_until_us;    // how long the finger that its hand showed holds (hand.h)
     float seen_share[LQ_FINGER_COUNT - 1]; // finger_share by this frame alone; all 0: unclassified
     float speed_x, speed_y;         // pixels per second
     bool shown;                     // in the last frame; then `nail`, `alpha_at` and `template` are

@@ -175,6 +175,64 @@ static void follows_a_video(void **state)
     lq_mirror_close(mirror);
 }
 
+// The number of nails in the last reply whose tip is known.
+static int known_tips(struct lq_mirror *mirror, int nails)
+{
+    const uint8_t *nail = lq_mirror_reply(mirror) + LQ_WIRE_REPLY_BYTES + 4 + 28;
+    int known = 0;
+    for (int i = 0; i < nails; i++, nail += 4 + lq_wire_get(nail + 2, 2))
+        known += nail[4 + 17];
+    return known;
+}
+
+static int tips_at(struct lq_mirror *mirror, double time_us)
+{
+    return known_tips(mirror, find(mirror, &(struct lq_mirror_look){.time_us = time_us}).nails);
+}
+
+// The hand network runs once a frame until it shows where the nails point, and as soon after a rest
+// as in a new video, whatever the frames' times.
+static void points_nails_along_a_hand_soon(void **state)
+{
+    (void)state;
+    struct lq_mirror *mirror = opened(&both_sizes, 3);
+    int first = 0;
+    runs.shows = true;
+    for (int video = 0; video < 3; video++) {
+        int frame = 0;
+        runs.hand = 0;
+        while (tips_at(mirror, 33e3 * frame) == 0)
+            assert_int_equal(runs.hand, ++frame);
+        assert_int_equal(tips_at(mirror, 33e3 * (frame + 1)), 3);
+        first = video == 0 ? frame : first;
+        assert_in_range(first, 0, 16);
+        assert_int_equal(frame, first);
+        lq_mirror_rest(mirror);
+        draw(lq_mirror_picture(mirror, WIDTH, HEIGHT), WIDTH, HEIGHT, 3, 0);
+    }
+    lq_mirror_close(mirror);
+}
+
+// While the hand is searched for, directions that the nails' appearance suggests are not shown.
+static void guesses_no_direction_before_the_hand(void **state)
+{
+    (void)state;
+    const struct lq_mirror_networks alone = {1, {{192, 144}}, 0, 0};
+    struct lq_mirror *mirror = opened(&alone, 3);
+    int guessed = tips_at(mirror, 0), frame = 0; // there is no hand network
+    assert_in_range(guessed, 1, 3);
+    lq_mirror_close(mirror);
+    mirror = opened(&both_sizes, 3);
+    for (int before = -1; runs.hand > before; frame++) {
+        before = runs.hand;
+        int known = tips_at(mirror, 33e3 * frame);
+        assert_true(runs.hand <= before + 1 && (runs.hand == before || known == 0));
+    }
+    assert_in_range(frame, 9, 26); // all rotations, in up to three sizes
+    assert_in_range(tips_at(mirror, 33e3 * frame), guessed, 3);
+    lq_mirror_close(mirror);
+}
+
 // Returns the runs of the hand network in 3 s of a video with this frame interval, once the hand is
 // known.
 static int follow_hand(double between_us)
@@ -262,6 +320,8 @@ int main(void)
         cmocka_unit_test(replies_as_requested),
         cmocka_unit_test(picks_the_size_of_nearest_proportions),
         cmocka_unit_test(follows_a_video),
+        cmocka_unit_test(points_nails_along_a_hand_soon),
+        cmocka_unit_test(guesses_no_direction_before_the_hand),
         cmocka_unit_test(follows_a_hand_in_few_frames),
         cmocka_unit_test(forgets_when_another_video_begins),
         cmocka_unit_test(goes_on_after_a_network_failed),

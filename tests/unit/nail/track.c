@@ -236,6 +236,26 @@ static void a_wrong_direction_is_turned_and_does_not_jump(void **state)
     }
 }
 
+// Frames of time 0 are as good as later ones, and a nail whose hand is awaited is not shown as its
+// appearance suggests, unless it was before.
+static void a_direction_waits_for_the_hand(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    for (int f = 0; f < 4; f++) {
+        find_all(0, 0);
+        set_tips(-0.9f, 0.95f);
+        for (int i = 0; i < found.count; i++) {
+            found.items[i].on_finger = i == 0 && f == 0;
+            found.items[i].awaits_hand = i == 1 ? f < 2 : i == 2 && f > 1;
+        }
+        update((uint64_t)f * FRAME_US, true);
+        assert_int_equal(tracked.nails.items[0].on_finger, true); // it holds for a while
+        for (int i = 0; i < NAILS; i++)
+            assert_int_equal(tracked.nails.items[i].tip_known, i != 1 || f > 1);
+    }
+}
+
 // A nail is shown as its neighbours point while its own direction is unknown; when its hand shows
 // another one, it turns there over 200 ms as well.
 static void a_direction_from_neighbours_is_turned_and_does_not_jump(void **state)
@@ -341,6 +361,7 @@ int main(void)
         TRACK_TEST(another_size_begins_anew),
         TRACK_TEST(one_frame_turns_no_nail_round),
         TRACK_TEST(a_wrong_direction_is_turned_and_does_not_jump),
+        TRACK_TEST(a_direction_waits_for_the_hand),
         TRACK_TEST(a_direction_from_neighbours_is_turned_and_does_not_jump),
         TRACK_TEST(two_nails_of_a_hand_are_on_two_fingers),
         TRACK_TEST(two_hands_have_two_thumbs),
