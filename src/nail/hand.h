@@ -71,6 +71,7 @@ enum {
     LQ_HAND_FOLLOW_MAX_US = 700 * 1000, // upper limit of that time at low frame rates
     LQ_HAND_SEARCH_US = 25 * 1000,      // time between two crops of a search
     LQ_HAND_REST_US = 1000 * 1000,      // pause after a search that found no hand
+    LQ_HAND_AWAIT_US = 1000 * 1000,     // how long nails await the hand that is searched for
     LQ_HAND_LASTING_US = 1500 * 1000    // how long a nail keeps the finger it was classified on
 };
 

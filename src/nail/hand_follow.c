@@ -26,6 +26,7 @@ struct lq_hand_memory {
     int fresh;                            // frames to follow without a pause, because a hand was
                                           // just found
     bool searching;                       // for the hand of nails that match none
+    uint64_t began_us;                    // when that began
     uint64_t search_us;                   // when the next crop may be tried
     int next_crop;
     struct lq_hand_candidate best;        // of those tried so far; score 0: none
@@ -141,6 +142,7 @@ static int take(struct lq_hand_memory *memory, struct frame *frame,
         left += frame->left[i];
     }
     memory->searching = left >= REST_MIN;
+    memory->began_us = frame->time_us;
     memory->search_us =
         frame->time_us + (memory->searching ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
     return LQ_OK;
@@ -172,6 +174,8 @@ static int try_one_crop(struct lq_hand_memory *memory, struct frame *frame, stru
     struct lq_hand_search *search = &frame->search;
     struct lq_hand_crop crop;
     struct lq_hand_candidate candidate;
+    if (!memory->searching)
+        memory->began_us = frame->time_us;
     memory->searching = next_crop(memory, search, &crop);
     if (!memory->searching) {
         if (memory->best.score > 0)
@@ -252,7 +256,14 @@ static int work(struct lq_hand_memory *memory, struct frame *frame,
     return try_one_crop(memory, frame, err);
 }
 
-// Without the hand every third direction would be wrong, and turn round a moment later.
+// Without the hand every sixth direction would be wrong, and turn round a moment later. A slow
+// device needs longer for its search than a shopper should wait.
+static bool awaits(const struct lq_hand_memory *memory, uint64_t time_us)
+{
+    return memory->fresh > 0 ||
+           (memory->searching && time_us - memory->began_us < LQ_HAND_AWAIT_US);
+}
+
 static void await(const struct frame *frame)
 {
     for (int i = 0; i < frame->nails->count; i++) {
@@ -276,7 +287,7 @@ int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_memory *memory,
     bool uses = pthread_mutex_trylock(&memory->lock) == 0;
     if (uses)
         status = work(memory, &frame, picture, err);
-    if (!uses || memory->searching || memory->fresh > 0)
+    if (!uses || awaits(memory, time_us))
         await(&frame);
     if (!uses)
         return LQ_OK;
