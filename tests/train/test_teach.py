@@ -44,11 +44,23 @@ def test_photos_are_drawn_where_student_and_teacher_disagree(tmp_path):
     assert teach.disagreement(nail * 0, nail) > .9
     assert teach.disagreement(nail, np.roll(nail, 5, 1)) == pytest.approx(.4, abs=.02)
     assert teach.disagreement(nail * 0, np.eye(100, dtype=np.float32) * .2) == pytest.approx(.5)
-    teach.write_chances(str(tmp_path / "chances.csv"), [("a", .05), ("b", .2), ("c", .9)])
+    teach.write_chances(str(tmp_path / "chances.csv"),
+                        teach.by_disagreement([("a", .05), ("b", .2), ("c", .9)]))
     drawn = np.diff(data.chances(str(tmp_path), ["a", "b", "c"]), prepend=0)
     assert drawn / drawn[1] == pytest.approx([.35, 1, 2])
     with pytest.raises(SystemExit, match="no line for photo 'd'"):
         data.chances(str(tmp_path), ["a", "d"])
+
+
+def test_close_ups_are_drawn_more_often(tmp_path):
+    drawn = []
+    for name, radius in (("none", 0), ("far", 5), ("near", 9)):
+        mask = np.zeros((100, 200), np.uint8)
+        for x in (40, 100, 160) if radius else ():
+            cv2.circle(mask, (x, 50), radius, 255, -1)
+        cv2.imwrite(str(tmp_path / f"{name}.png"), mask)
+        drawn.append(teach.by_size((name, None, str(tmp_path / f"{name}.png"))))
+    assert drawn == [("none", 1), ("far", 1), ("near", 1.5)]
 
 
 def test_without_chances_all_photos_are_alike(tmp_path):

@@ -41,8 +41,11 @@ def teach_options(p):
     p.add_argument("--model", required=True, help="an exported .onnx")
     p.add_argument("--out", required=True, metavar="DIR", help="one .png a photo; photos that have "
                    "theirs there are left out")
-    p.add_argument("--student", metavar="MODEL", help="an exported .onnx: training then draws "
-                   "photos more often where it disagrees with these maps (DIR/chances.csv)")
+    drawn = p.add_mutually_exclusive_group()
+    drawn.add_argument("--student", metavar="MODEL", help="an exported .onnx: training then draws "
+                       "photos more often where it disagrees with these maps (DIR/chances.csv)")
+    drawn.add_argument("--large", action="store_true", help="training then draws close-ups half as "
+                       "often again as other photos (DIR/chances.csv)")
     p.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 

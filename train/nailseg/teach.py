@@ -18,6 +18,9 @@ from . import data, evaluate
 LONG_SIDES = (384, 512, 672)  # pixels; chosen on val, among sets of 288 to 864
 SPECK = .002            # of the picture
 CHANCES = .35, 2        # a photo is drawn this often at least and at most, the median one once
+LARGE = .0122           # of the picture: a photo whose median nail is larger is a close-up …
+LARGE_CHANCE = 1.5      # … and drawn this often
+NAIL = 2e-5             # of the picture: a smaller spot of a mask is no nail
 
 
 def size_for(shape, long_side):
@@ -75,13 +78,26 @@ def unlike(student, out, file):
     return stem, disagreement(prob, taught)
 
 
-def write_chances(path, rows):
+def by_disagreement(rows):
     """How often each photo is to be drawn: in proportion to the disagreement, within limits."""
     median = np.median([value for _, value in rows])
+    return [(stem, np.clip(value / median, *CHANCES)) for stem, value in rows]
+
+
+def by_size(file):
+    """A photo's stem, and how often it is to be drawn: close-ups more often than others."""
+    stem, _, path = file
+    mask = cv2.imread(path, 0)
+    areas = cv2.connectedComponentsWithStats((mask > 127).astype(np.uint8))[2][1:, -1] / mask.size
+    nails = areas[areas > NAIL]
+    return stem, LARGE_CHANCE if len(nails) and np.median(nails) > LARGE else 1
+
+
+def write_chances(path, rows):
     with open(path + ".part", "w", newline="") as f:
         table = csv.writer(f)
         table.writerow(("stem", "chance"))
-        table.writerows((stem, f"{np.clip(value / median, *CHANCES):.3f}") for stem, value in rows)
+        table.writerows((stem, f"{chance:.3f}") for stem, chance in rows)
     os.replace(path + ".part", path)
 
 
@@ -101,9 +117,12 @@ def main(args):
     with multiprocessing.get_context("spawn").Pool(args.workers) as pool:
         try:
             over_all(pool, functools.partial(write, args.model, args.out), files)
+            chances = os.path.join(args.out, "chances.csv")
             if args.student:
                 rows = over_all(pool, functools.partial(unlike, args.student, args.out), files)
-                write_chances(os.path.join(args.out, "chances.csv"), rows)
+                write_chances(chances, by_disagreement(rows))
+            elif args.large:
+                write_chances(chances, over_all(pool, by_size, files))
         except OSError as e:
             raise SystemExit(str(e)) from e
     return 0
