@@ -72,7 +72,7 @@ void lq_hand_memory_forget(struct lq_hand_memory *memory)
     if (pthread_mutex_trylock(&memory->lock) != 0)
         return;
     memory->count = memory->fresh = 0;
-    memory->search_us = 0;
+    memory->frame_us = memory->search_us = 0;
     end_search(memory);
     pthread_mutex_unlock(&memory->lock);
 }
@@ -273,24 +273,32 @@ static void await(const struct frame *frame)
     }
 }
 
-// A frame that cannot use the memory awaits it.
+// Locks the memory; false if another frame uses it, or if one of a later time did.
+static bool claim(struct lq_hand_memory *memory, uint64_t time_us)
+{
+    if (pthread_mutex_trylock(&memory->lock) != 0)
+        return false;
+    if (time_us >= memory->frame_us)
+        return true;
+    pthread_mutex_unlock(&memory->lock);
+    return false;
+}
+
 int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_memory *memory,
                    const struct lq_image *picture, struct lq_nails *nails, uint64_t time_us,
                    struct lq_error *err)
 {
     struct frame frame = {nails, time_us, {false}, {.finder = finder, .nails = nails}};
-    int status = LQ_OK;
-    for (int i = 0; i < nails->count; i++)
+    bool claims = nails->count > 0 && claim(memory, time_us);
+    for (int i = 0; i < nails->count; i++) {
         frame.left[i] = frame.search.on[i] = true;
-    if (nails->count == 0)
+        nails->items[i].awaits_hand = !claims; // the tracker waits for the frame that can say more
+    }
+    if (!claims)
         return LQ_OK;
-    bool uses = pthread_mutex_trylock(&memory->lock) == 0;
-    if (uses)
-        status = work(memory, &frame, picture, err);
-    if (!uses || awaits(memory, time_us))
+    int status = work(memory, &frame, picture, err);
+    if (awaits(memory, time_us))
         await(&frame);
-    if (!uses)
-        return LQ_OK;
     memory->frame_us = time_us;
     pthread_mutex_unlock(&memory->lock);
     return status;
