@@ -9,6 +9,7 @@ Each bare picture is painted with each swatch; the colour compared is the median
 of each nail. Nails that the program does not detect are counted and left out.
 """
 import argparse
+import functools
 import os
 import pathlib
 import subprocess
@@ -74,11 +75,17 @@ def paint(program, folder, swatch, out):
         sys.exit(done.stderr.strip())
 
 
-def paint_live(program, folder, swatch, out):
-    """Paints each as the first frame of a video, by the library beside the program."""
+@functools.cache
+def video_of(program):
+    """A video of the library beside the program, whose model is opened once."""
     os.environ.setdefault("LACQUER_LIBRARY", str(program.resolve().parent / "liblacquer.so"))
     import lacquer
-    video = lacquer.Lacquer().video()
+    return lacquer.Lacquer().video()
+
+
+def paint_live(program, folder, swatch, out):
+    """Paints each as the first frame of a video."""
+    video = video_of(program)
     look = {"color": SWATCHES[swatch], "finish": "creme"}
     for path in sorted((folder / "bare").glob("*.png")):
         video.reset()
