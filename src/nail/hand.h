@@ -57,7 +57,7 @@ void lq_hand_add_nail(struct lq_hand_finder *finder, struct lq_nails *nails,
 // ---- videos
 
 // What is known of a video's hands. Only one frame at a time uses it (it has a lock); a frame that
-// arrives meanwhile does without it.
+// arrives meanwhile, or is older than the last, does without it.
 struct lq_hand_memory;
 
 LQ_MUST_CHECK int lq_hand_memory_new(struct lq_hand_memory **memory);

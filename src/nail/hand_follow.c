@@ -10,7 +10,7 @@ static const float LIKELY = 0.55f;
 
 enum {
     FRESH = 2,    // runs in which the crop from a new hand's own landmarks is refined
-    REST_MIN = 2, // nails that match no hand found so far: there may be another hand
+    LEFT_MIN = 2, // nails that match no hand found so far: there may be another hand
 };
 
 // A known hand is followed in one frame of four: a device that finds nails a few times a second
@@ -141,7 +141,7 @@ static int take(struct lq_hand_memory *memory, struct frame *frame,
         frame->left[i] = frame->left[i] && !frame->nails->items[i].on_finger;
         left += frame->left[i];
     }
-    memory->searching = left >= REST_MIN;
+    memory->searching = left >= LEFT_MIN;
     memory->began_us = frame->time_us;
     memory->search_us =
         frame->time_us + (memory->searching ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "nail/hands.h"
+#include "nail/shape.h"
 
 // Distance of a nail's middle from the fingertip, as a share of the last bone.
 static const float NAIL_AT = 0.3f;
@@ -117,11 +118,5 @@ void lq_hand_turn(struct lq_nail *nail, struct lq_point tip)
         nail->axis_y *= sign;
         return;
     }
-    // Extents of the same ellipse along and across the finger.
-    float across = nail->axis_x * tip.y - nail->axis_y * tip.x;
-    float length = hypotf(nail->length * along, nail->width * across);
-    nail->width = hypotf(nail->length * across, nail->width * along);
-    nail->length = length;
-    nail->axis_x = tip.x;
-    nail->axis_y = tip.y;
+    lq_shape_turn(nail, tip.x, tip.y);
 }

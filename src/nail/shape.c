@@ -150,3 +150,14 @@ void lq_shape_trim(struct lq_nail *nail)
     *crop = (struct lq_pixel_box){crop->x + left, crop->y + top, right - left + 1,
                                   bottom - top + 1};
 }
+
+void lq_shape_turn(struct lq_nail *nail, float x, float y)
+{
+    float along = nail->axis_x * x + nail->axis_y * y;
+    float across = nail->axis_x * y - nail->axis_y * x;
+    float length = hypotf(nail->length * along, nail->width * across);
+    nail->width = hypotf(nail->length * across, nail->width * along);
+    nail->length = length;
+    nail->axis_x = x;
+    nail->axis_y = y;
+}

@@ -257,8 +257,8 @@ int lq_tracker_update_region(struct lq_tracker *tracker, const struct lq_image *
 static bool follows(const struct lq_tracker *tracker, const struct lq_image *picture,
                     uint64_t time_us)
 {
-    return tracker->tracks && tracker->smooth && picture->width == tracker->width &&
-           picture->height == tracker->height && time_us >= tracker->last_us &&
+    return tracker->tracks && tracker->smooth && !is_first(tracker, picture) &&
+           time_us >= tracker->last_us &&
            time_us - tracker->detected_us <= lq_track_hold_us(tracker);
 }
 

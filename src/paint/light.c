@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "nail/shape.h"
 #include "nail/tip.h"
 #include "paint/median.h"
 #include "paint/transfer.h"
@@ -82,34 +83,27 @@ static bool in_a_nail(const struct lq_nails *nails, int x, int y)
     return false;
 }
 
-// Which way a nail points most likely: a direction that is not shown, because it may be wrong, is
-// good enough for the light, for which the median of all nails counts.
-struct pose {
-    float x, y, length, width;
-    bool has_base;
-};
-
-static struct pose likely_pose(const struct lq_nail *nail)
+// The nail, pointing to where its tip most likely is: a direction that is not shown, because it may
+// be wrong, is good enough for the light, for which the median of all nails counts.
+static struct lq_nail likely_pose(const struct lq_nail *nail)
 {
-    struct pose pose = {nail->axis_x, nail->axis_y, nail->length, nail->width, nail->tip_known};
+    struct lq_nail pose = *nail;
     float likely = hypotf(nail->tip_x, nail->tip_y);
-    if (pose.has_base || likely < LQ_TIP_CONFIDENCE_KNOWN)
+    if (nail->tip_known || likely < LQ_TIP_CONFIDENCE_KNOWN)
         return pose;
-    float along = (pose.x * nail->tip_x + pose.y * nail->tip_y) / likely;
-    float across = (pose.x * nail->tip_y - pose.y * nail->tip_x) / likely;
-    return (struct pose){nail->tip_x / likely, nail->tip_y / likely,
-                         hypotf(nail->length * along, nail->width * across),
-                         hypotf(nail->length * across, nail->width * along), true};
+    lq_shape_turn(&pose, nail->tip_x / likely, nail->tip_y / likely);
+    pose.tip_known = true;
+    return pose;
 }
 
 // Where to sample skin, in nail coordinates: behind the cuticle, or beside a nail whose base is
 // unknown.
-static void skin_place(const struct pose *pose, int i, int j, float *u, float *w)
+static void skin_place(const struct lq_nail *nail, int i, int j, float *u, float *w)
 {
     float a = ((float)i + 0.5f) / GRID, b = ((float)j + 0.5f) / GRID;
-    float widths = pose->width / fmaxf(pose->length, 1.0f);
-    *u = pose->has_base ? -1.0f - (0.44f + 0.5f * a) * widths : a - 0.5f;
-    *w = pose->has_base ? 1.2f * b - 0.6f : (b < 0.5f ? -1.25f - 0.4f * b : 0.85f + 0.4f * b);
+    float widths = nail->width / fmaxf(nail->length, 1.0f);
+    *u = nail->tip_known ? -1.0f - (0.44f + 0.5f * a) * widths : a - 0.5f;
+    *w = nail->tip_known ? 1.2f * b - 0.6f : (b < 0.5f ? -1.25f - 0.4f * b : 0.85f + 0.4f * b);
 }
 
 // Reads the median of each channel over the skin near the nail; false if too little of it is
@@ -119,12 +113,12 @@ static bool read_skin(const struct lq_image *picture, const struct lq_nails *nai
 {
     float values[3][GRID * GRID];
     int xs[GRID * GRID], ys[GRID * GRID], count = 0;
-    const struct pose pose = likely_pose(nail);
+    const struct lq_nail pose = likely_pose(nail);
     for (int k = 0; k < GRID * GRID; k++) {
         float u, w, along = 0.5f * pose.length, across = 0.5f * pose.width;
         skin_place(&pose, k % GRID, k / GRID, &u, &w);
-        float x = nail->center_x + along * u * pose.x - across * w * pose.y;
-        float y = nail->center_y + along * u * pose.y + across * w * pose.x;
+        float x = nail->center_x + along * u * pose.axis_x - across * w * pose.axis_y;
+        float y = nail->center_y + along * u * pose.axis_y + across * w * pose.axis_x;
         if (!(x >= 0.0f && y >= 0.0f && x < (float)picture->width && y < (float)picture->height) ||
             in_a_nail(nails, (int)x, (int)y))
             continue;

@@ -91,7 +91,7 @@ def chances(folder, stems):
         missing = [stem for stem in stems if stem not in of]
         if missing:
             raise SystemExit(f"'{path}' has no line for photo '{missing[0]}': "
-                             "`python3 -m nailseg teach --student` writes it")
+                             "`python3 -m nailseg teach` with --student or --large writes it")
         weights = np.array([of[stem] for stem in stems])
     total = np.cumsum(weights)
     return total / total[-1]  # ends with exactly 1, so that every random number finds a photo
