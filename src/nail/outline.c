@@ -20,6 +20,7 @@ static const float CUT_WEIGHT = 0.15f;
 // The picture's edge: how far from the curve it is searched, its minimum height, and by what share
 // of the distance the curve moves to it.
 static const float EDGE_NEAR = 0.06f, EDGE_HEIGHT = 0.3f, EDGE_SHARE = 0.6f;
+static const float HOLLOW_MAX = 0.03f; // depth of a hollow that is left at the tip
 
 struct ray {
     float terms[LQ_OUTLINE_TERMS]; // 1, cos, sin, …
@@ -267,6 +268,41 @@ static bool is_solid(const struct ray *rays)
     return nail >= SOLID_MIN * all;
 }
 
+// Whether a ray leaves the nail at its tip or base instead of at a side: it lies nearer to the long
+// axis than to the short one.
+static bool is_end(const struct lq_outline *outline, const struct ray *ray)
+{
+    float xu = outline->xu, yu = outline->yu, yv = outline->yv;
+    return 2 * (ray->dx * ray->dx + ray->dy * ray->dy) > xu * xu + yu * yu + yv * yv;
+}
+
+// Raises the rays at both ends to the curve's convex hull where that lies more than HOLLOW_MAX
+// outside; false if it does so nowhere. A side may be hollow: that of a curved nail seen from the
+// side is. The chord between two rays of lengths a and b meets the ray halfway between them, at an
+// angle t from both, at 2 a b cos(t) / (a + b).
+static bool fill_hollows(const struct lq_outline *outline, struct ray *rays)
+{
+    float hull[RAYS];
+    bool hollow = false;
+    for (int i = 0; i < RAYS; i++)
+        hull[i] = rays[i].radius = fmaxf(sum_terms(outline, rays[i].terms), RAY_FROM);
+    for (int reach = RAYS / 5; reach > 0; reach--) {
+        float twice = 2 * cosf(6.2831853f * (float)reach / RAYS);
+        for (int i = 0; i < RAYS; i++) {
+            float a = hull[(i + RAYS - reach) % RAYS], b = hull[(i + reach) % RAYS];
+            hull[i] = fmaxf(hull[i], twice * a * b / (a + b));
+        }
+    }
+    for (int i = 0; i < RAYS; i++) {
+        if (is_end(outline, &rays[i]) && hull[i] - HOLLOW_MAX > rays[i].radius) {
+            rays[i].radius = hull[i] - HOLLOW_MAX;
+            hollow = true;
+        }
+        rays[i].weight = rays[i].doubt = 1;
+    }
+    return hollow;
+}
+
 bool lq_outline_fit(struct lq_outline *outline, const struct lq_outline_field *field)
 {
     struct ray rays[RAYS];
@@ -283,7 +319,7 @@ bool lq_outline_fit(struct lq_outline *outline, const struct lq_outline_field *f
         return false;
     for (int i = 0; i < RAYS; i++)
         seek_edge(outline, field, &rays[i]);
-    return fit_terms(outline, rays);
+    return fit_terms(outline, rays) && (!fill_hollows(outline, rays) || fit_terms(outline, rays));
 }
 
 // Radii by the angle along a diamond, 0..4 for a full turn, which avoids trigonometry per pixel.

@@ -1,8 +1,8 @@
 // A nail's outline as one smooth closed curve. In coordinates in which the nail's moments are those
 // of a circle, the outline is a radius as a function of angle: a low-order Fourier series. It is
 // fitted to the outline in the levels, each point weighted by how steep the levels are there, and
-// then moved to the nearby edge in the picture. The curve has no corners, notches or hooks, and
-// continues beyond the picture's border where that cuts the nail.
+// then moved to the nearby edge in the picture. The curve has no corners, notches or hooks and is
+// not hollow at the tip. It continues beyond the picture's border where that cuts the nail.
 // Threads: any. Owner: the caller's memory.
 #pragma once
 

@@ -81,6 +81,58 @@ static void notches_holes_and_hooks_are_removed(void **state)
     assert_true(most_apart(&nail, 0, W) < 2.5f);
 }
 
+// The first row of the drawn nail in a column.
+static float top_of(int x)
+{
+    int y = 0;
+    while (y < H - 1 && levels[y * W + x] < 0.5f)
+        y++;
+    return (float)y;
+}
+
+static void bite_off(const struct shape *bite)
+{
+    for (int i = 0; i < W * H; i++) {
+        float away = -depth(bite, (float)(i % W) + 0.5f, (float)(i / W) + 0.5f);
+        levels[i] = fminf(levels[i], to_level(away));
+    }
+}
+
+// Where the levels miss the middle of a bare free edge, the curve bridges it from side to side.
+static void a_hollow_at_the_tip_is_bridged(void **state)
+{
+    (void)state;
+    const struct shape bite = {nail.x, nail.y - nail.half_long, 9.0f, 9.0f};
+    struct lq_outline outline;
+    struct lq_outline_field field = sketch(&nail);
+    bite_off(&bite);
+    assert_true(top_of(41) - fmaxf(top_of(33), top_of(49)) > 3);
+    assert_true(lq_outline_fit(&outline, &field));
+    lq_outline_draw(&outline, &field);
+    for (int x = 33; x < 50; x++)
+        assert_true(top_of(x) <= fmaxf(top_of(x - 6), top_of(x + 6)) + 1);
+    assert_true(most_apart(&nail, 0, W) < 8);
+}
+
+// A curved nail seen from the side is hollow at its far side.
+static void a_hollow_side_stays(void **state)
+{
+    (void)state;
+    const struct shape bite = {nail.x + nail.half_broad + 8, nail.y, 16.0f, 20.0f};
+    struct lq_outline outline;
+    struct lq_outline_field field = sketch(&nail);
+    bite_off(&bite);
+    assert_true(lq_outline_fit(&outline, &field));
+    lq_outline_draw(&outline, &field);
+    int middle = 0, above = 0, below = 0, y = (int)nail.y; // columns of nail right of its center
+    for (int x = (int)nail.x; x < W; x++) {
+        middle += levels[y * W + x] >= 0.5f;
+        above += levels[(y - 12) * W + x] >= 0.5f;
+        below += levels[(y + 12) * W + x] >= 0.5f;
+    }
+    assert_true(middle + 2 < above && middle + 2 < below);
+}
+
 // A nail cut by the picture's border extends to the border, although the levels fade before it.
 static void a_cut_nail_reaches_the_border(void **state)
 {
@@ -137,6 +189,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ellipse_stays),
         cmocka_unit_test(notches_holes_and_hooks_are_removed),
+        cmocka_unit_test(a_hollow_at_the_tip_is_bridged),
+        cmocka_unit_test(a_hollow_side_stays),
         cmocka_unit_test(a_cut_nail_reaches_the_border),
         cmocka_unit_test(the_edge_of_the_picture_counts),
         cmocka_unit_test(shapes_without_a_closed_curve_are_rejected),
