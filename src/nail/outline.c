@@ -20,7 +20,7 @@ static const float CUT_WEIGHT = 0.15f;
 // The picture's edge: how far from the curve it is searched, its minimum height, and by what share
 // of the distance the curve moves to it.
 static const float EDGE_NEAR = 0.06f, EDGE_HEIGHT = 0.3f, EDGE_SHARE = 0.6f;
-static const float HOLLOW_MAX = 0.03f; // depth of a hollow that is left at the tip
+static const float HOLLOW_MAX = 0.03f; // depth of a hollow left at the tip or base
 
 struct ray {
     float terms[LQ_OUTLINE_TERMS]; // 1, cos, sin, …
@@ -287,7 +287,7 @@ static bool fill_hollows(const struct lq_outline *outline, struct ray *rays)
     for (int i = 0; i < RAYS; i++)
         hull[i] = rays[i].radius = fmaxf(sum_terms(outline, rays[i].terms), RAY_FROM);
     for (int reach = RAYS / 5; reach > 0; reach--) {
-        float twice = 2 * cosf(6.2831853f * (float)reach / RAYS);
+        float twice = 2 * rays[reach].terms[1]; // cos(t), as the first ray is at the angle 0
         for (int i = 0; i < RAYS; i++) {
             float a = hull[(i + RAYS - reach) % RAYS], b = hull[(i + reach) % RAYS];
             hull[i] = fmaxf(hull[i], twice * a * b / (a + b));
