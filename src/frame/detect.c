@@ -222,6 +222,10 @@ static int search_fingertips(struct lq_detector *detector, struct lq_job *job,
 static int find_hands(struct lq_detector *detector, struct lq_job *job,
                       const struct lq_image *picture, uint64_t *since_us, struct lq_error *err)
 {
+    if (job->is_part) { // decoded in part, because its hands need no look
+        lq_hand_memory_pass(lq_tracker_hands(job->tracker), job->time_us);
+        return LQ_OK;
+    }
     struct hand_pause pause = {job, since_us};
     const struct lq_hand_limits limits = {job->deadline_us, pause_search, &pause};
     detector->with_hands = *job->nails;
@@ -318,7 +322,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
         status = add_multiscale_pass(detector, job, picture, &found, since_us, err);
     else if (status == LQ_OK && !region)
         status = look_closer(detector, job, picture, &found, since_us, err);
-    if (status == LQ_OK && job->hands && detector->hands && !job->is_part)
+    if (status == LQ_OK && job->hands && detector->hands)
         status = find_hands(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
         status = track(detector, job, picture, region ? &box : NULL, err);

@@ -65,6 +65,9 @@ void lq_hand_memory_free(struct lq_hand_memory *memory); // memory may be NULL
 void lq_hand_memory_forget(struct lq_hand_memory *memory);
 // Whether a frame of that time should be searched for hands; if so, it must be the whole picture.
 bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us);
+// Notes a frame with nails that is not searched for hands: how often hands are followed depends on
+// the time between frames.
+void lq_hand_memory_pass(struct lq_hand_memory *memory, uint64_t time_us);
 
 enum {
     LQ_HAND_FOLLOW_US = 250 * 1000,     // minimum time between two runs on a known hand

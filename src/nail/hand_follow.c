@@ -284,6 +284,14 @@ static bool claim(struct lq_hand_memory *memory, uint64_t time_us)
     return false;
 }
 
+void lq_hand_memory_pass(struct lq_hand_memory *memory, uint64_t time_us)
+{
+    if (!claim(memory, time_us))
+        return;
+    memory->frame_us = time_us;
+    pthread_mutex_unlock(&memory->lock);
+}
+
 int lq_hand_follow(struct lq_hand_finder *finder, struct lq_hand_memory *memory,
                    const struct lq_image *picture, struct lq_nails *nails, uint64_t time_us,
                    struct lq_error *err)
