@@ -12,8 +12,8 @@
 #include "nail/upsample.h"
 
 static const float RAMP = 0.2f;  // part of a window over which its weight rises from its edge
-// Share of the windows in the map, at full weight; chosen on val for several windows of two views,
-// and for one of one view.
+// Share of the windows in the map, at full weight; chosen on val for windows of two views, and of
+// one view.
 static const float SHARE = 0.6f, CLOSER_SHARE = 0.8f;
 
 // A window may lack the context that distinguishes nail from skin. If the first pass was this
@@ -21,7 +21,10 @@ static const float SHARE = 0.6f, CLOSER_SHARE = 0.8f;
 static const float FIRST_CONFIDENCE_MIN = 0.65f;
 static const float NAIL_GONE = 0.5f;
 
-enum { FINE_POINTS_MAX = 1536 };
+enum {
+    FINE_POINTS_MAX = 1536,
+    CLOSER_WINDOWS_MAX = 3, // so that a video's first frame takes at most four passes
+};
 
 struct lq_multiscale {
     struct lq_buf first; // the first pass's grid; the runner overwrites its own
@@ -322,19 +325,23 @@ int lq_multiscale_detect(struct lq_multiscale *multiscale, const struct lq_image
     return status;
 }
 
-// The window around all nails; false: they are large or far apart.
-static bool choose_region(struct lq_multiscale *multiscale, const struct lq_image *picture,
+// One window around all nails or, if they are large or far apart, a few around the largest.
+static void choose_closer(struct lq_multiscale *multiscale, const struct lq_image *picture,
                           const struct lq_nails *nails)
 {
     struct lq_region region = {0};
     struct lq_pixel_box box;
     for (int i = 0; i < nails->count; i++)
         lq_region_add(&region, &nails->items[i], 0.0f, 0.0f);
-    if (!lq_region_place(&region, picture, &box))
-        return false;
-    multiscale->windows[0] = lq_window_of(&box);
-    multiscale->window_count = 1;
-    return true;
+    multiscale->views = 1;
+    multiscale->share = CLOSER_SHARE;
+    if (lq_region_place(&region, picture, &box)) {
+        multiscale->windows[0] = lq_window_of(&box);
+        multiscale->window_count = 1;
+        return;
+    }
+    int count = lq_windows_choose(multiscale->windows, picture, nails);
+    multiscale->window_count = count < CLOSER_WINDOWS_MAX ? count : CLOSER_WINDOWS_MAX;
 }
 
 int lq_multiscale_closer(struct lq_multiscale *multiscale, const struct lq_image *picture,
@@ -346,9 +353,8 @@ int lq_multiscale_closer(struct lq_multiscale *multiscale, const struct lq_image
         return LQ_OK;
     struct lq_patch first = found->patches[0];
     int status = keep_first(multiscale, &first, err);
-    if (status == LQ_OK && choose_region(multiscale, picture, found->nails)) {
-        multiscale->views = 1;
-        multiscale->share = CLOSER_SHARE;
+    choose_closer(multiscale, picture, found->nails);
+    if (status == LQ_OK && multiscale->window_count > 0) {
         status = run_windows(multiscale, picture, &first, found->nails, passes, err);
     } else if (status == LQ_OK) {
         status = add_mirrored(multiscale, picture, &first, passes, err);

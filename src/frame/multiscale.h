@@ -44,8 +44,9 @@ LQ_MUST_CHECK int lq_multiscale_detect(struct lq_multiscale *multiscale,
                                        struct lq_passes *passes, const struct lq_patch **fine,
                                        struct lq_error *err);
 
-// The same with only one more pass, for a frame of a video: on the region around all nails
-// (nail/region.h), or, if they are large or far apart, on the mirrored whole picture.
+// The same with one to three more passes, for a video's first frame: on the region around all nails
+// (nail/region.h) or, if they are far apart, on up to three windows, or, if they are large, on the
+// mirrored whole picture.
 LQ_MUST_CHECK int lq_multiscale_closer(struct lq_multiscale *multiscale,
                                        const struct lq_image *picture,
                                        const struct lq_first_pass *found, struct lq_passes *passes,
