@@ -100,7 +100,8 @@ void lq_job_pause(struct lq_job *job, uint64_t *since_us)
     *since_us += lq_clock_us() - before_us;
 }
 
-// region: the region of interest in which nails were detected; NULL: the whole picture.
+// region: the region of interest in which nails were detected, or the whole picture if the network
+// also looked closer; NULL: one pass over the whole picture.
 static int track(struct lq_detector *detector, struct lq_job *job, const struct lq_image *picture,
                  const struct lq_pixel_box *region, struct lq_error *err)
 {
@@ -171,8 +172,8 @@ static int add_multiscale_pass(struct lq_detector *detector, struct lq_job *job,
     return status;
 }
 
-// In the first frame of a video that shows nails, the network runs twice, so that their first
-// outlines are already good.
+// In the first frame of a video that shows nails, the network also looks closer at them, so that
+// their first outlines are already good.
 static int look_closer(struct lq_detector *detector, struct lq_job *job,
                        const struct lq_image *picture, const struct lq_first_pass *found,
                        uint64_t *since_us, struct lq_error *err)
@@ -242,11 +243,13 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
 // In every other frame of a video the network may run on the region of interest around the last
 // nails: small nails get more grid points, and the tracker blends the outlines of both scales. Only
 // for heads that return a map of probabilities, which does not depend on the scale.
-static bool choose_region(const struct lq_detector *detector, const struct lq_job *job,
-                          const struct lq_image *picture, struct lq_pixel_box *box)
+static enum lq_region_kind choose_region(const struct lq_detector *detector,
+                                         const struct lq_job *job, const struct lq_image *picture,
+                                         struct lq_pixel_box *box)
 {
-    return job->tracker && job->smooth && detector->maps &&
-           lq_tracker_region(job->tracker, picture, job->time_us, box);
+    return job->tracker && job->smooth && detector->maps
+               ? lq_tracker_region(job->tracker, picture, job->time_us, box)
+               : LQ_REGION_NONE;
 }
 
 static void widen_stretch(int *from, int *length, int margin, int limit)
@@ -263,8 +266,8 @@ bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *
     int margin = (int)(PART_MARGIN * (float)(width > height ? width : height));
     bool hands = job->hands && detector->hands && job->tracker &&
                  lq_hand_memory_is_due(lq_tracker_hands(job->tracker), job->time_us);
-    if (hands || !choose_region(detector, job, &picture, &detector->region))
-        return false;
+    if (hands || choose_region(detector, job, &picture, &detector->region) != LQ_REGION_ALL)
+        return false; // the picture must show all nails
     *part = detector->region;
     widen_stretch(&part->x, &part->width, margin, width);
     widen_stretch(&part->y, &part->height, margin, height);
@@ -277,7 +280,7 @@ static bool get_region(const struct lq_detector *detector, const struct lq_job *
                        const struct lq_image *picture, struct lq_pixel_box *box)
 {
     if (!job->is_part)
-        return choose_region(detector, job, picture, box);
+        return choose_region(detector, job, picture, box) != LQ_REGION_NONE;
     *box = detector->region;
     return true;
 }
@@ -325,7 +328,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     if (status == LQ_OK && job->hands && detector->hands)
         status = find_hands(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
-        status = track(detector, job, picture, region ? &box : NULL, err);
+        status = track(detector, job, picture, job->passes > 1 || region ? &box : NULL, err);
     if (status == LQ_OK)
         lq_stage_done(job, LQ_STAGE_NAILS, since_us);
     return status;

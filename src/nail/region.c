@@ -48,6 +48,11 @@ bool lq_region_place(const struct lq_region *region, const struct lq_image *pict
     return true;
 }
 
+bool lq_region_is_whole(const struct lq_pixel_box *box, const struct lq_image *picture)
+{
+    return box->width == picture->width && box->height == picture->height;
+}
+
 bool lq_region_cuts(const struct lq_pixel_box *box, const struct lq_image *picture,
                     const struct lq_nail *nail)
 {
@@ -56,4 +61,11 @@ bool lq_region_cuts(const struct lq_pixel_box *box, const struct lq_image *pictu
     return (box->x > 0 && crop->x <= box->x + 1) || (box->y > 0 && crop->y <= box->y + 1) ||
            (right < picture->width && crop->x + crop->width >= right - 1) ||
            (bottom < picture->height && crop->y + crop->height >= bottom - 1);
+}
+
+bool lq_touches_border(const struct lq_image *picture, const struct lq_nail *nail)
+{
+    const struct lq_pixel_box *crop = &nail->crop;
+    return crop->x <= 1 || crop->y <= 1 || crop->x + crop->width >= picture->width - 1 ||
+           crop->y + crop->height >= picture->height - 1;
 }

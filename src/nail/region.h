@@ -20,6 +20,11 @@ void lq_region_add(struct lq_region *region, const struct lq_nail *nail, float s
 bool lq_region_place(const struct lq_region *region, const struct lq_image *picture,
                      struct lq_pixel_box *box);
 
+bool lq_region_is_whole(const struct lq_pixel_box *box, const struct lq_image *picture);
+
 // Whether a nail found in the region touches the region's border, so that part of it is missing.
 bool lq_region_cuts(const struct lq_pixel_box *box, const struct lq_image *picture,
                     const struct lq_nail *nail);
+
+// Whether the picture's border may cut the nail.
+bool lq_touches_border(const struct lq_image *picture, const struct lq_nail *nail);

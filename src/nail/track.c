@@ -1,5 +1,6 @@
 #include "nail/track.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,18 @@ static void mark_matched(struct lq_tracker *tracker, const int *match, int count
             tracker->tracks[match[i]].matched_us = time_us;
 }
 
+static void note_found(const struct lq_track_update *update, struct lq_track *track)
+{
+    track->found_us = update->time_us;
+    track->found_count++;
+    track->missed_count = 0;
+    if (!update->region)
+        return;
+    track->found_closely = true;
+    if (!lq_region_is_whole(update->region, update->picture))
+        track->looked_us = track->multiscale_us = update->time_us;
+}
+
 static int show(struct lq_track_update *update, struct lq_tracked *tracked)
 {
     struct lq_tracker *tracker = update->tracker;
@@ -127,11 +140,11 @@ static int show(struct lq_track_update *update, struct lq_tracked *tracked)
         track->shown = lq_track_measure(update, step, tracked->alpha.data + offset[k], nail);
         if (!track->shown)
             continue;
-        if (step->found) {
-            track->found_us = update->time_us;
-            track->multiscale_us = update->region ? update->time_us : track->multiscale_us;
-            track->found_count++;
-        }
+        if (step->found)
+            note_found(update, track);
+        track->moved = step->moved && step->motion.match >= LQ_TRACK_MATCH_SURE
+                           ? hypotf(step->motion.x, step->motion.y) / lq_nail_side(nail)
+                           : INFINITY;
         track->nail = *nail;
         track->alpha_at = (size_t)(nail->alpha - tracked->alpha.data);
         lq_template_init(&track->template, update->picture, nail);
@@ -216,8 +229,10 @@ static int run(struct lq_track_update *update, const struct lq_nails *found, boo
     note_interval(tracker, time_us);
     tracker->last_us = tracker->detected_us = time_us;
     tracker->propagated_count = 0;
-    if (!update->region)
+    if (!update->region || lq_region_is_whole(update->region, picture)) {
         tracker->whole_us = time_us;
+        tracker->lost = false;
+    }
     tracker->smooth = smooth;
     tracker->width = picture->width;
     tracker->height = picture->height;
@@ -262,31 +277,24 @@ static bool follows(const struct lq_tracker *tracker, const struct lq_image *pic
            time_us - tracker->detected_us <= lq_track_hold_us(tracker);
 }
 
-static bool place_region(const struct lq_tracker *tracker, const struct lq_image *picture,
-                         uint64_t time_us, struct lq_pixel_box *box)
+static enum lq_region_kind place_region(const struct lq_tracker *tracker,
+                                        const struct lq_image *picture, uint64_t time_us,
+                                        struct lq_pixel_box *box)
 {
-    struct lq_region region = {0};
     uint64_t hold_us = lq_track_hold_us(tracker);
     uint64_t region_us = hold_us > LQ_REGION_US ? hold_us : LQ_REGION_US;
-    if (!follows(tracker, picture, time_us) ||
-        time_us - tracker->whole_us > region_us)
-        return false;
-    float dt_s = (float)(time_us - tracker->last_us) * 1e-6f;
-    for (int t = 0; t < tracker->count; t++) {
-        const struct lq_track *track = &tracker->tracks[t];
-        if (track->shown)
-            lq_region_add(&region, &track->nail, track->speed_x * dt_s, track->speed_y * dt_s);
-    }
-    return lq_region_place(&region, picture, box);
+    bool due = follows(tracker, picture, time_us) && !tracker->lost &&
+               time_us - tracker->whole_us <= region_us;
+    return due ? lq_track_region(tracker, picture, time_us, box) : LQ_REGION_NONE;
 }
 
-bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
-                       struct lq_pixel_box *box)
+enum lq_region_kind lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture,
+                                      uint64_t time_us, struct lq_pixel_box *box)
 {
     pthread_mutex_lock(&tracker->lock);
-    bool multiscale = place_region(tracker, picture, time_us, box);
+    enum lq_region_kind kind = place_region(tracker, picture, time_us, box);
     pthread_mutex_unlock(&tracker->lock);
-    return multiscale;
+    return kind;
 }
 
 bool lq_tracker_shows(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us)

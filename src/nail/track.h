@@ -34,24 +34,30 @@ struct lq_hand_memory *lq_tracker_hands(struct lq_tracker *tracker);
 // Tracks the nails `found` in a frame of time `time_us` (a monotonic clock): *tracked receives
 // those to show. If smooth is false, only ids are tracked, and only detected nails are shown. A
 // frame older than the last gets ids, is not smoothed and does not change the tracker. A nail that
-// is no longer detected is shown for at most LQ_NAIL_HOLD_US (LQ_BORDER_HOLD_US at the picture's
-// border), and only while the picture still shows it. A nail that enters over the border is shown
-// after LQ_BORDER_FINDS detections, because the network's confidence is low there.
+// is no longer detected is shown for at most LQ_NAIL_HOLD_US or LQ_LONG_HOLD_US, and only while the
+// picture still shows it. A nail that enters over the border is shown after LQ_BORDER_FINDS
+// detections, because the network's confidence is low there.
 LQ_MUST_CHECK int lq_tracker_update(struct lq_tracker *tracker, const struct lq_image *picture,
                                     const struct lq_nails *found, uint64_t time_us, bool smooth,
                                     struct lq_tracked *tracked);
 
-// The region of interest for the next frame: around all nails shown last, at their expected
-// positions at `time_us`. false: use the whole frame, because no nail is shown, the nails are large
-// or far apart, or no whole frame was used for some time. box: within the picture.
-bool lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture, uint64_t time_us,
-                       struct lq_pixel_box *box);
+enum lq_region_kind {
+    LQ_REGION_NONE, // use the whole frame: no nail is shown, no region is possible, or no whole
+                    // frame was used for some time
+    LQ_REGION_ALL,  // around all nails
+    LQ_REGION_TURN, // around some of them in turn: they are large or far apart, and move little
+};
+// The region of interest for the next frame: around nails shown last, at their expected positions
+// at `time_us`. box: within the picture.
+enum lq_region_kind lq_tracker_region(struct lq_tracker *tracker, const struct lq_image *picture,
+                                      uint64_t time_us, struct lq_pixel_box *box);
 // Whether a nail was shown lately, so that a picture of this size and time continues it.
 bool lq_tracker_shows(struct lq_tracker *tracker, const struct lq_image *picture,
                       uint64_t time_us);
 // As lq_tracker_update with `smooth`, for nails found in the region of interest `box`. From then on
 // outlines follow mainly the regions; a nail that only whole frames show is kept between them. A
-// nail that the region cuts off counts as not found.
+// nail that the region cuts off counts as not found. box is the whole picture if the network looked
+// at all of it, and closely at its nails.
 LQ_MUST_CHECK int lq_tracker_update_region(struct lq_tracker *tracker,
                                            const struct lq_image *picture,
                                            const struct lq_pixel_box *box,
@@ -73,7 +79,8 @@ enum {
     LQ_PROPAGATED_FRAMES_MAX = 2,    // between two frames on which the network runs
     LQ_NAIL_HOLD_US = 100 * 1000,    // how long a nail is shown without being detected, or the time
                                      // of two passes if these take longer
-    LQ_BORDER_HOLD_US = 300 * 1000,  // … if the picture's border cuts it
+    LQ_LONG_HOLD_US = 300 * 1000,    // … at the picture's border, or while the network has missed
+                                     // it at most three times
     LQ_BORDER_FINDS = 3,             // detections before a nail that enters over the border is
                                      // shown
     LQ_NAIL_FORGET_US = 1000 * 1000, // how long a nail that is gone keeps its id

@@ -9,6 +9,8 @@ static const float MATCH_GOOD = 0.7f;       // of lq_motion.match; above LQ_TRAC
 static const float AGREE_MIN = 0.3f, AGREE_GOOD = 0.6f;  // of lq_blend_agreement
 static const float COARSE_SHARE = 0.25f;    // weight of an outline from a whole frame after one
                                             // from a region
+static const float FIRST_KEEP = 0.3f;       // of an outline from whole frames, at the first one
+                                            // from a region
 
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
                                          const struct lq_track *track)
@@ -32,12 +34,15 @@ static float share_of(const struct lq_track_update *update, const struct lq_trac
                       float agreement)
 {
     const struct lq_track *track = &update->tracker->tracks[step->track];
-    float keep = expf(-update->detect_s / KEEP_S) *
+    float since_s = (float)(update->time_us - track->found_us) * 1e-6f;
+    float keep = expf(-since_s / KEEP_S) *
                  ramp(step->motion.match, LQ_TRACK_MATCH_MIN, MATCH_GOOD);
     if (!update->region && track->multiscale_us &&
         update->time_us - track->multiscale_us <= lq_track_hold_us(update->tracker))
         return COARSE_SHARE * (1.0f - keep);
     keep *= ramp(agreement, AGREE_MIN, AGREE_GOOD);
+    if (update->region && !track->multiscale_us)
+        keep *= FIRST_KEEP;
     float confidence = step->found->confidence / fmaxf(track->nail.confidence, 0.05f);
     return (1.0f - keep) * fminf(fmaxf(confidence, 0.3f), 1.0f);
 }

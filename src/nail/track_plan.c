@@ -8,9 +8,10 @@
 #include "nail/tracks.h"
 
 static const float HELD_MATCH_MIN = 0.6f;       // the picture still shows what was there
-static const float PROPAGATED_MATCH_MIN = 0.8f; // … beyond doubt
 // a nail detected less often may be a false detection
 static const int HELD_FOUND_MIN = 3;
+static const int MISSED_MAX = 3; // looks of the network at a nail that is shown without a detection
+static const float NEW_CONFIDENCE_MIN = 0.85f; // in a region
 
 void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *found,
                     int match[LQ_NAILS_MAX])
@@ -45,7 +46,9 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
     struct lq_track *track = &tracker->tracks[at];
     track->id = lq_track_next_id(tracker);
     track->found_count = 0;
-    track->multiscale_us = 0;
+    track->multiscale_us = track->looked_us = 0;
+    track->missed_count = 0;
+    track->found_closely = false;
     track->border_count = 0;
     track->matched_us = track->found_us = time_us;
     track->speed_x = track->speed_y = track->shown_x = track->shown_y = 0.0f;
@@ -65,22 +68,16 @@ static void unite(struct lq_pixel_box *box, const struct lq_nail *nail)
     box->height = (bottom > nail_bottom ? bottom : nail_bottom) - box->y;
 }
 
-static bool touches_border(const struct lq_image *picture, const struct lq_nail *nail)
-{
-    const struct lq_pixel_box *crop = &nail->crop;
-    return crop->x <= 1 || crop->y <= 1 || crop->x + crop->width >= picture->width - 1 ||
-           crop->y + crop->height >= picture->height - 1;
-}
-
 // A nail that enters over the border is detected in some frames and missed in others; it is shown
 // after a few detections, so that it appears only once. Nails in a video's first frame are shown at
 // once.
 static bool waits_at_border(struct lq_track_update *update, const struct lq_nail *found,
                             struct lq_track *track)
 {
-    if (track->shown || !(update->detect_s > 0.0f) || !touches_border(update->picture, found))
+    if (track->shown || !(update->detect_s > 0.0f) ||
+        !lq_touches_border(update->picture, found))
         return false;
-    bool lately = update->time_us - track->found_us <= LQ_BORDER_HOLD_US;
+    bool lately = update->time_us - track->found_us <= LQ_LONG_HOLD_US;
     track->border_count = lately ? track->border_count + 1 : 1;
     track->found_us = update->time_us;
     track->nail.center_x = found->center_x;
@@ -126,15 +123,26 @@ static bool lies_on_found(const struct lq_track_update *update, float x, float y
     return false;
 }
 
-// A detection in a region says nothing about nails outside it: they are kept until the next
-// detection in a whole frame.
-static bool lately_found(const struct lq_track_update *update, const struct lq_track *track)
+// Whether the network looked at the nail in this frame, and at least as closely as when it found it
+// last.
+static bool is_looked_at(const struct lq_track_update *update, const struct lq_track *track)
 {
-    uint64_t hold_us = lq_track_hold_us(update->tracker);
-    if (touches_border(update->picture, &track->nail) && hold_us < LQ_BORDER_HOLD_US)
-        hold_us = LQ_BORDER_HOLD_US;
-    return update->time_us - track->found_us <= hold_us ||
-           (update->region && track->found_us >= update->tracker->whole_us);
+    if (update->region)
+        return !lq_region_cuts(update->region, update->picture, &track->nail);
+    return !track->found_closely;
+}
+
+static bool may_hold(const struct lq_track_update *update, const struct lq_track *track)
+{
+    const struct lq_tracker *tracker = update->tracker;
+    uint64_t hold_us = lq_track_hold_us(tracker), unfound_us = update->time_us - track->found_us;
+    bool missed = is_looked_at(update, track);
+    if (missed && track->found_count + track->border_count < HELD_FOUND_MIN)
+        return false;
+    if (!missed || track->missed_count < MISSED_MAX ||
+        lq_touches_border(update->picture, &track->nail))
+        hold_us = hold_us > LQ_LONG_HOLD_US ? hold_us : LQ_LONG_HOLD_US;
+    return unfound_us <= hold_us || (update->region && track->found_us >= tracker->whole_us);
 }
 
 // A nail that was not detected may have been missed: it is kept while the picture still shows it.
@@ -142,9 +150,7 @@ static bool plan_held(struct lq_track_update *update, int track_index)
 {
     struct lq_tracker *tracker = update->tracker;
     struct lq_track *track = &tracker->tracks[track_index];
-    int found_count = track->found_count + track->border_count;
-    if (!track->shown || found_count < HELD_FOUND_MIN || update->count == LQ_NAILS_MAX ||
-        !lately_found(update, track))
+    if (!track->shown || update->count == LQ_NAILS_MAX || !may_hold(update, track))
         return false;
     struct lq_track_step *step = &update->steps[update->count];
     *step = (struct lq_track_step){.track = track_index, .moved = true};
@@ -161,22 +167,68 @@ static bool plan_held(struct lq_track_update *update, int track_index)
     return true;
 }
 
+static void note_missed(const struct lq_track_update *update, struct lq_track *track,
+                        bool looked_at)
+{
+    if (!looked_at)
+        return;
+    track->missed_count++;
+    if (update->region) {
+        track->looked_us = update->time_us;
+        track->found_closely = false;
+    }
+}
+
+// Whether a detection in a whole frame lies on a nail that is shown as a closer look found it: that
+// one separates neighbours better.
+static bool lies_on_close(const struct lq_tracker *tracker, const struct lq_nail *found)
+{
+    for (int t = 0; t < tracker->count; t++) {
+        const struct lq_track *track = &tracker->tracks[t];
+        if (track->shown && track->found_closely &&
+            hypotf(found->center_x - track->nail.center_x,
+                   found->center_y - track->nail.center_y) < 0.5f * lq_nail_side(&track->nail))
+            return true;
+    }
+    return false;
+}
+
+// A detection that the region cuts does not count, nor an unsure one of a nail that no whole frame
+// has shown: the region lacks the context that distinguishes nail from skin.
+static bool counts(const struct lq_track_update *update, const struct lq_nail *found,
+                   int track_index)
+{
+    const struct lq_tracker *tracker = update->tracker;
+    bool shown = track_index >= 0 && tracker->tracks[track_index].shown;
+    if (!update->region || lq_region_is_whole(update->region, update->picture))
+        return shown || !lies_on_close(tracker, found);
+    return !lq_region_cuts(update->region, update->picture, found) &&
+           (track_index >= 0 || found->confidence >= NEW_CONFIDENCE_MIN);
+}
+
 void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found, const int *match)
 {
     struct lq_tracker *tracker = update->tracker;
     bool seen[LQ_TRACKS_MAX] = {false};
     int before = tracker->count;
     for (int i = 0; i < found->count; i++) {
-        if (update->region && lq_region_cuts(update->region, update->picture, &found->items[i]))
+        if (!counts(update, &found->items[i], match[i]))
             continue;
         seen[plan_found(update, &found->items[i], match[i])] = true;
     }
-    for (int t = 0; t < before; t++)
-        if (!seen[t] && !plan_held(update, t)) {
-            struct lq_track *track = &tracker->tracks[t];
-            track->border_count = track->shown ? 0 : track->border_count;
-            track->shown = false;
+    for (int t = 0; t < before; t++) {
+        struct lq_track *track = &tracker->tracks[t];
+        bool looked_at = is_looked_at(update, track);
+        if (seen[t])
+            continue;
+        if (plan_held(update, t)) {
+            note_missed(update, track, looked_at);
+            continue;
         }
+        tracker->lost = tracker->lost || (track->shown && !looked_at);
+        track->border_count = track->shown ? 0 : track->border_count;
+        track->shown = false;
+    }
 }
 
 bool lq_track_plan_propagated(struct lq_track_update *update)
@@ -185,7 +237,7 @@ bool lq_track_plan_propagated(struct lq_track_update *update)
     for (int t = 0; t < tracker->count; t++)
         if (tracker->tracks[t].shown &&
             (!plan_held(update, t) ||
-             update->steps[update->count - 1].motion.match < PROPAGATED_MATCH_MIN))
+             update->steps[update->count - 1].motion.match < LQ_TRACK_MATCH_SURE))
             return false;
     return true;
 }

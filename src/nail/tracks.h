@@ -14,11 +14,17 @@
 
 // Minimum of lq_motion.match; below it the picture does not show where the nail has moved.
 #define LQ_TRACK_MATCH_MIN 0.3f
+// … from which on it shows that beyond doubt.
+#define LQ_TRACK_MATCH_SURE 0.8f
 
 struct lq_track {
     int id;
     uint64_t found_us;              // when it was last detected
     uint64_t multiscale_us;         // … in a region of interest; 0: never
+    uint64_t looked_us;             // when it last lay in one, detected or not; 0: never
+    bool found_closely;             // then, or in a region that was the whole picture
+    int missed_count;               // looks of the network at it since it was last detected
+    float moved;                    // since the frame before, in its own size; INFINITY: unknown
     uint64_t matched_us;              // when a nail was last matched with it
     int found_count;                // number of frames; 0: `nail` is not set yet
     int border_count;               // detections at the picture's border before it is shown there
@@ -41,6 +47,7 @@ struct lq_tracker {
     uint64_t interval_us;          // average time between detections; 0: not known yet
     int propagated_count;          // frames since detected_us
     uint64_t whole_us;             // of the last detection in a whole frame
+    bool lost;                     // since then a nail was lost outside of the region of interest
     bool smooth;                   // of the last detection
     int width, height; // of the last picture; 0: none since the beginning or a rest
     int next_id, count;
@@ -89,6 +96,11 @@ void lq_track_match(const struct lq_tracker *tracker, const struct lq_nails *fou
 void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found, const int *match);
 // Plans to propagate all nails shown last; false if one is lost, because it may be elsewhere now.
 bool lq_track_plan_propagated(struct lq_track_update *update);
+
+// track_region.c: the region of interest for a frame of that time, soon after the last.
+enum lq_region_kind lq_track_region(const struct lq_tracker *tracker,
+                                    const struct lq_image *picture, uint64_t time_us,
+                                    struct lq_pixel_box *box);
 
 // The mask with which the track was shown, in the tracker's memory.
 struct lq_shown_mask lq_track_shown_mask(const struct lq_tracker *tracker,
