@@ -58,7 +58,11 @@ objects=()
 for source in "${sources[@]}"; do
     object=$scratch/$(tr / _ <<<"${source%.c}").o
     objects+=("$object")
-    "$clang" "${flags[@]}" -MMD -c "$source" -o "$object"
+    case $source in # code that handles few values a frame is small instead of fast
+    src/nail/hand* | src/device/* | src/frame/fingertips.c) size=(-Os) ;;
+    *) size=() ;;
+    esac
+    "$clang" "${flags[@]}" "${size[@]}" -MMD -c "$source" -o "$object"
 done
 # Writes one rule with the dependencies of all objects. Paths are relative to the root, because the
 # build runs in another folder.
