@@ -19,6 +19,7 @@ struct lq_detector {
     bool maps;                    // the model returns one map of probabilities for all it sees
     struct lq_tracked tracked;    // the last frame of a video
     struct lq_pixel_box region;   // the region for which the current frame was decoded in part
+    bool in_turn;                 // the current frame's region holds only some of the nails
 };
 
 // Margin around a region, as a share of the picture's longer side: nail tips, edges and light are
@@ -223,14 +224,18 @@ static int search_fingertips(struct lq_detector *detector, struct lq_job *job,
 static int find_hands(struct lq_detector *detector, struct lq_job *job,
                       const struct lq_image *picture, uint64_t *since_us, struct lq_error *err)
 {
-    if (job->is_part) { // decoded in part, because its hands need no look
-        lq_hand_memory_pass(lq_tracker_hands(job->tracker), job->time_us);
-        return LQ_OK;
-    }
     struct hand_pause pause = {job, since_us};
     const struct lq_hand_limits limits = {job->deadline_us, pause_search, &pause};
+    if (job->is_part || detector->in_turn)
+        lq_hand_memory_pass(lq_tracker_hands(job->tracker), job->time_us);
+    if (job->is_part)
+        return LQ_OK;
     detector->with_hands = *job->nails;
     job->nails = &detector->with_hands;
+    for (int i = 0; detector->in_turn && i < job->nails->count; i++)
+        detector->with_hands.items[i].awaits_hand = true; // another frame can say more
+    if (detector->in_turn)
+        return LQ_OK;
     if (job->tracker)
         return lq_hand_follow(detector->hands, lq_tracker_hands(job->tracker), picture,
                               &detector->with_hands, job->time_us, err);
@@ -243,13 +248,25 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
 // In every other frame of a video the network may run on the region of interest around the last
 // nails: small nails get more grid points, and the tracker blends the outlines of both scales. Only
 // for heads that return a map of probabilities, which does not depend on the scale.
+// Whether a frame of a video is to be searched for hands: it must show all nails then.
+static bool hands_are_due(const struct lq_detector *detector, const struct lq_job *job)
+{
+    return job->hands && detector->hands && job->tracker &&
+           lq_hand_memory_is_due(lq_tracker_hands(job->tracker), job->time_us);
+}
+
 static enum lq_region_kind choose_region(const struct lq_detector *detector,
                                          const struct lq_job *job, const struct lq_image *picture,
                                          struct lq_pixel_box *box)
 {
-    return job->tracker && job->smooth && detector->maps
-               ? lq_tracker_region(job->tracker, picture, job->time_us, box)
-               : LQ_REGION_NONE;
+    if (!job->tracker || !job->smooth || !detector->maps)
+        return LQ_REGION_NONE;
+    struct lq_pixel_box region;
+    enum lq_region_kind kind = lq_tracker_region(job->tracker, picture, job->time_us, &region);
+    if (kind == LQ_REGION_NONE || (kind == LQ_REGION_TURN && hands_are_due(detector, job)))
+        return LQ_REGION_NONE;
+    *box = region;
+    return kind;
 }
 
 static void widen_stretch(int *from, int *length, int margin, int limit)
@@ -264,9 +281,8 @@ bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *
 {
     const struct lq_image picture = {.width = width, .height = height};
     int margin = (int)(PART_MARGIN * (float)(width > height ? width : height));
-    bool hands = job->hands && detector->hands && job->tracker &&
-                 lq_hand_memory_is_due(lq_tracker_hands(job->tracker), job->time_us);
-    if (hands || choose_region(detector, job, &picture, &detector->region) != LQ_REGION_ALL)
+    if (hands_are_due(detector, job) ||
+        choose_region(detector, job, &picture, &detector->region) != LQ_REGION_ALL)
         return false; // the picture must show all nails
     *part = detector->region;
     widen_stretch(&part->x, &part->width, margin, width);
@@ -276,13 +292,17 @@ bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *
 
 // If the frame was decoded in part, the network must run on that region, even if the tracker would
 // choose another one by now.
-static bool get_region(const struct lq_detector *detector, const struct lq_job *job,
+static bool get_region(struct lq_detector *detector, const struct lq_job *job,
                        const struct lq_image *picture, struct lq_pixel_box *box)
 {
-    if (!job->is_part)
-        return choose_region(detector, job, picture, box) != LQ_REGION_NONE;
-    *box = detector->region;
-    return true;
+    detector->in_turn = false;
+    if (job->is_part) {
+        *box = detector->region;
+        return true;
+    }
+    enum lq_region_kind kind = choose_region(detector, job, picture, box);
+    detector->in_turn = kind == LQ_REGION_TURN;
+    return kind != LQ_REGION_NONE;
 }
 
 static int find_in_region(struct lq_detector *detector, struct lq_job *job,

@@ -211,6 +211,30 @@ static void a_wide_hand_is_looked_at_in_windows(void **state)
     assert_int_equal(passes, 4);
 }
 
+// Later frames look at some of its nails in turn, and show all of them.
+static void a_wide_hand_keeps_its_nails(void **state)
+{
+    (void)state;
+    struct lq_error err;
+    struct lq_job job;
+    struct lq_image wide = lq_image_part(&far_hand, &WIDE);
+    struct lq_tracker *tracker;
+    int count = 0;
+    assert_ok(lq_tracker_new(&tracker));
+    for (uint64_t ms = 1000; ms < 1700; ms += 33) {
+        lq_job_init(&job);
+        job.paint = false;
+        job.hands = true;
+        job.tracker = tracker;
+        job.time_us = ms * 1000;
+        assert_ok(lq_pipe_run_image(pipe_, &job, &wide, &err));
+        count = ms == 1000 ? job.nails->count : count;
+        assert_true(count >= 4);
+        assert_int_equal(job.nails->count, count);
+    }
+    lq_tracker_free(tracker);
+}
+
 // Runs the multi-scale pass after a first pass that found one nail of this length in the middle.
 // *points: grid points in a row of the nail's patch; 0: no patch.
 static int look(float length, int patch_count, bool single, uint64_t deadline_us, int *points,
@@ -355,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_hand_that_comes_into_a_video_is_looked_at_twice),
         cmocka_unit_test(a_near_hand_is_looked_at_mirrored),
         cmocka_unit_test(a_wide_hand_is_looked_at_in_windows),
+        cmocka_unit_test(a_wide_hand_keeps_its_nails),
         cmocka_unit_test(only_small_nails_get_a_window),
         cmocka_unit_test(a_picture_nobody_waits_for_is_skipped),
         cmocka_unit_test(a_still_pauses_between_its_steps),
