@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How live outlines fare while the camera pans: the table "panned" of docs/ACCURACY.md.
+"""How live outlines fare while the camera pans (docs/ACCURACY.md, below the first table).
 
     tools/panned.py [--program P] [--model F] --data DIR [--every 2] [--speed 0 2 4]
 

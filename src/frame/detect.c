@@ -219,6 +219,14 @@ static int search_fingertips(struct lq_detector *detector, struct lq_job *job,
     return status;
 }
 
+// A frame that shows its hands in part: none is due.
+static void pass_hands(struct lq_detector *detector, const struct lq_job *job)
+{
+    lq_hand_memory_pass(lq_tracker_hands(job->tracker), job->time_us);
+    for (int i = 0; detector->in_turn && i < detector->with_hands.count; i++)
+        detector->with_hands.items[i].awaits_hand = true; // another frame can say more
+}
+
 // Estimates each nail's direction and finger from the hand that it is on. In a still with the
 // multi-scale pass, the hands also show where nails are missing.
 static int find_hands(struct lq_detector *detector, struct lq_job *job,
@@ -226,16 +234,12 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
 {
     struct hand_pause pause = {job, since_us};
     const struct lq_hand_limits limits = {job->deadline_us, pause_search, &pause};
-    if (job->is_part || detector->in_turn)
-        lq_hand_memory_pass(lq_tracker_hands(job->tracker), job->time_us);
-    if (job->is_part)
-        return LQ_OK;
     detector->with_hands = *job->nails;
     job->nails = &detector->with_hands;
-    for (int i = 0; detector->in_turn && i < job->nails->count; i++)
-        detector->with_hands.items[i].awaits_hand = true; // another frame can say more
-    if (detector->in_turn)
+    if (job->is_part || detector->in_turn) {
+        pass_hands(detector, job);
         return LQ_OK;
+    }
     if (job->tracker)
         return lq_hand_follow(detector->hands, lq_tracker_hands(job->tracker), picture,
                               &detector->with_hands, job->time_us, err);
@@ -245,9 +249,6 @@ static int find_hands(struct lq_detector *detector, struct lq_job *job,
     return status;
 }
 
-// In every other frame of a video the network may run on the region of interest around the last
-// nails: small nails get more grid points, and the tracker blends the outlines of both scales. Only
-// for heads that return a map of probabilities, which does not depend on the scale.
 // Whether a frame of a video is to be searched for hands: it must show all nails then.
 static bool hands_are_due(const struct lq_detector *detector, const struct lq_job *job)
 {
@@ -255,6 +256,9 @@ static bool hands_are_due(const struct lq_detector *detector, const struct lq_jo
            lq_hand_memory_is_due(lq_tracker_hands(job->tracker), job->time_us);
 }
 
+// In every other frame of a video the network may run on the region of interest around the last
+// nails: small nails get more grid points, and the tracker blends the outlines of both scales. Only
+// for heads that return a map of probabilities, which does not depend on the scale.
 static enum lq_region_kind choose_region(const struct lq_detector *detector,
                                          const struct lq_job *job, const struct lq_image *picture,
                                          struct lq_pixel_box *box)

@@ -217,10 +217,10 @@ void lq_track_plan(struct lq_track_update *update, const struct lq_nails *found,
         seen[plan_found(update, &found->items[i], match[i])] = true;
     }
     for (int t = 0; t < before; t++) {
-        struct lq_track *track = &tracker->tracks[t];
-        bool looked_at = is_looked_at(update, track);
         if (seen[t])
             continue;
+        struct lq_track *track = &tracker->tracks[t];
+        bool looked_at = is_looked_at(update, track);
         if (plan_held(update, t)) {
             note_missed(update, track, looked_at);
             continue;

@@ -209,11 +209,6 @@ static bool region_due(uint64_t time_us, struct lq_pixel_box *box)
     return lq_tracker_region(tracker, &picture, time_us, box);
 }
 
-static void update_region(uint64_t time_us, const struct lq_pixel_box *box)
-{
-    assert_ok(lq_tracker_update_region(tracker, &picture, box, &found, time_us, &tracked));
-}
-
 // Detects only the first two nails: the region is smaller than the picture.
 static void find_two(float ex)
 {

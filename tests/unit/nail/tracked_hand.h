@@ -82,4 +82,9 @@ static inline void update(uint64_t time_us, bool smooth)
     assert_ok(lq_tracker_update(tracker, &picture, &found, time_us, smooth, &tracked));
 }
 
+static inline void update_region(uint64_t time_us, const struct lq_pixel_box *box)
+{
+    assert_ok(lq_tracker_update_region(tracker, &picture, box, &found, time_us, &tracked));
+}
+
 #define TRACK_TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
