@@ -167,6 +167,20 @@ static bool next_crop(struct lq_hand_memory *memory, const struct lq_hand_search
     return false;
 }
 
+// Ends a search that found no hand beyond doubt: its best candidate will be followed. Nails that
+// are left may be another hand's, and their search begins at once.
+static void conclude(struct lq_hand_memory *memory, const struct frame *frame)
+{
+    int left = 0;
+    for (int i = 0; i < frame->nails->count; i++)
+        left += frame->left[i];
+    bool another = memory->best.score > 0 && left - memory->best.match.count >= LEFT_MIN;
+    if (memory->best.score > 0)
+        remember(memory, &memory->best.hand, FRESH);
+    end_search(memory);
+    memory->search_us = frame->time_us + (another ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
+}
+
 // Tries one crop for the nails that are on. The hand is the first one beyond doubt, or the best
 // candidate of all crops.
 static int try_one_crop(struct lq_hand_memory *memory, struct frame *frame, struct lq_error *err)
@@ -178,10 +192,7 @@ static int try_one_crop(struct lq_hand_memory *memory, struct frame *frame, stru
         memory->began_us = frame->time_us;
     memory->searching = next_crop(memory, search, &crop);
     if (!memory->searching) {
-        if (memory->best.score > 0)
-            remember(memory, &memory->best.hand, FRESH);
-        end_search(memory);
-        memory->search_us = frame->time_us + LQ_HAND_REST_US;
+        conclude(memory, frame);
         return LQ_OK;
     }
     memory->search_us = frame->time_us + LQ_HAND_SEARCH_US;

@@ -7,7 +7,10 @@
 #include "nail/tracks.h"
 
 static const float FINGER_S = 0.7f;        // time constant
-static const float ON_FINGER_SHARE = 0.4f; // weight of one run of the hand network
+// Weight of one run of the hand network. The first ones count for more: a hand's first crop is not
+// computed from its own landmarks, and its nails may be off by a finger. A later run alone does not
+// take away a name that is certain.
+static const float HAND_SHARES[] = {1.0f, 0.7f, 0.5f, 0.3f};
 
 static float sum(const float share[LQ_HAND_FINGERS])
 {
@@ -17,21 +20,31 @@ static float sum(const float share[LQ_HAND_FINGERS])
     return total;
 }
 
+// Counts the run, and returns its weight.
+static float hand_share(struct lq_track *track)
+{
+    int run = track->hand_runs, last = (int)LQ_COUNT(HAND_SHARES) - 1;
+    track->hand_runs = run < last ? run + 1 : last;
+    return HAND_SHARES[run];
+}
+
 void lq_track_filter_finger(struct lq_track *track, struct lq_nail *nail,
                             const struct lq_track_step *step, float dt_s)
 {
     memset(track->seen_share, 0, sizeof track->seen_share);
-    if (step->found)
+    if (!nail->on_finger)
+        track->hand_runs = 0;
+    // The nails' arrangement is less certain than what the hand network showed last.
+    bool by_hand = step->found && step->found->on_finger;
+    if (by_hand || (step->found && !nail->on_finger))
         memcpy(track->seen_share, step->found->finger_share, sizeof track->seen_share);
+    float share = by_hand ? hand_share(track) : 0.0f;
     if (track->found_count == 0)
         return;
-    float before = sum(track->nail.finger_share), share = 0.0f;
     if (sum(track->seen_share) > 0.0f)
-        share = before > 0.0f ? 1.0f - expf(-dt_s / FINGER_S) : 1.0f;
-    if (nail->on_finger && !(step->found && step->found->on_finger))
-        share = 0.0f; // the nails' arrangement is less certain than the hand network's last result
-    else if (nail->on_finger) // the hand network runs rarely
-        share = fmaxf(share, before > 0.0f ? ON_FINGER_SHARE : 1.0f);
+        share = sum(track->nail.finger_share) > 0.0f
+                    ? fmaxf(share, 1.0f - expf(-dt_s / FINGER_S))
+                    : 1.0f;
     for (int f = 0; f < LQ_HAND_FINGERS; f++) {
         float last = track->nail.finger_share[f];
         nail->finger_share[f] = last + share * (track->seen_share[f] - last);

@@ -29,6 +29,7 @@ struct lq_track {
     int found_count;                // number of frames; 0: `nail` is not set yet
     int border_count;               // detections at the picture's border before it is shown there
     uint64_t on_finger_until_us;    // how long the finger that its hand showed holds (hand.h)
+    int hand_runs;                  // of the network that showed it on its hand, since it lasts
     float seen_share[LQ_FINGER_COUNT - 1]; // finger_share by this frame alone; all 0: unclassified
     float speed_x, speed_y;         // pixels per second
     bool shown;                     // in the last frame; then `nail`, `alpha_at` and `template` are

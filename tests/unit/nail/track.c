@@ -334,6 +334,61 @@ static void two_hands_have_two_thumbs(void **state)
     }
 }
 
+static void see_fingers(const int *fingers, float share, bool by_hand)
+{
+    find_all(0, 0);
+    for (int i = 0; i < found.count; i++) {
+        see_finger(&found.items[i], fingers[i]);
+        found.items[i].finger_share[fingers[i]] = share;
+        found.items[i].on_finger = by_hand;
+    }
+}
+
+static void assert_fingers(const int *fingers)
+{
+    for (int i = 0; i < NAILS; i++)
+        assert_int_equal(finger_at(i), fingers[i]);
+}
+
+static const int IN_ORDER[NAILS] = {0, 1, 2, 3, 4}, OFF_BY_ONE[NAILS] = {1, 2, 3, 4, 0};
+
+// Most frames do not look at the hands. Whatever the nails' arrangement says there, they keep the
+// fingers that their hands showed.
+static void an_arrangement_takes_no_finger_from_a_hand(void **state)
+{
+    (void)state;
+    const int shown[NAILS] = {0, 1, 0, 1, 2}, arranged[NAILS] = {1, 2, 0, 1, 2};
+    draw_picture(0, 0);
+    for (int f = 0; f < 24; f++) {
+        see_fingers(f == 0 ? shown : arranged, 0.95f, f == 0);
+        update((uint64_t)f * FRAME_US, true);
+        assert_fingers(shown);
+    }
+}
+
+static void a_hand_replaces_the_fingers_of_an_arrangement(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    for (int f = 0; f < 6; f++) {
+        see_fingers(f < 4 ? OFF_BY_ONE : IN_ORDER, 0.95f, f == 4);
+        update((uint64_t)f * FRAME_US, true);
+        assert_fingers(f < 4 ? OFF_BY_ONE : IN_ORDER);
+    }
+}
+
+// A hand's first crop may show it off by a finger; a later one does not take its names away.
+static void one_look_in_five_at_a_hand_may_be_wrong(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    for (int f = 0; f < 11; f++) {
+        see_fingers(f % 5 == 0 ? OFF_BY_ONE : IN_ORDER, f == 2 ? 0.6f : 0.95f, true);
+        update((uint64_t)f * FRAME_US, true);
+        assert_fingers(f == 0 ? OFF_BY_ONE : IN_ORDER);
+    }
+}
+
 static void rest_releases_memory_and_resets_tracks(void **state)
 {
     (void)state;
@@ -365,6 +420,9 @@ int main(void)
         TRACK_TEST(a_direction_from_neighbours_is_turned_and_does_not_jump),
         TRACK_TEST(two_nails_of_a_hand_are_on_two_fingers),
         TRACK_TEST(two_hands_have_two_thumbs),
+        TRACK_TEST(an_arrangement_takes_no_finger_from_a_hand),
+        TRACK_TEST(a_hand_replaces_the_fingers_of_an_arrangement),
+        TRACK_TEST(one_look_in_five_at_a_hand_may_be_wrong),
         TRACK_TEST(rest_releases_memory_and_resets_tracks),
         TRACK_TEST(many_nails_come_and_go),
     };
