@@ -77,6 +77,27 @@ static void moving_nails_are_looked_at_all_at_once(void **state)
     fail_msg("they are not looked at in turn after they came to rest");
 }
 
+// Frames in turn, of 20 that show the nails at x and `sway` pixels farther.
+static int turns_at(float x, float sway)
+{
+    struct lq_pixel_box box;
+    int turns = 0;
+    lq_tracker_rest(tracker);
+    for (int f = 0; f < 20; f++)
+        turns += frame(f, f % 2 ? x + sway : x, &box) == LQ_REGION_TURN;
+    return turns;
+}
+
+// What enters over the picture's border does not follow from its motion.
+static void a_nail_at_the_border_is_looked_at_while_it_moves(void **state)
+{
+    (void)state;
+    const float border = 12 - place_x(0, 0), sway = 1.5f;
+    assert_true(turns_at(0, sway) >= 10);
+    assert_true(turns_at(border, 0) >= 10);
+    assert_int_equal(turns_at(border, sway), 0);
+}
+
 // A lost nail may be elsewhere: the next frame is a whole one.
 static void a_lost_nail_is_looked_for_in_the_whole_picture(void **state)
 {
@@ -170,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TRACK_TEST(nails_far_apart_are_looked_at_in_turn),
         TRACK_TEST(moving_nails_are_looked_at_all_at_once),
+        TRACK_TEST(a_nail_at_the_border_is_looked_at_while_it_moves),
         TRACK_TEST(a_lost_nail_is_looked_for_in_the_whole_picture),
         TRACK_TEST(an_unsure_nail_in_a_region_is_none),
         TRACK_TEST(a_part_of_a_nail_found_closely_is_none),
