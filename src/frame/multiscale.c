@@ -299,6 +299,12 @@ static int run_windows(struct lq_multiscale *multiscale, const struct lq_image *
     return LQ_OK;
 }
 
+// Points in a row of a map of this area, were it square.
+static float points_of(const struct lq_patch *patch)
+{
+    return sqrtf((float)patch->width * (float)patch->height);
+}
+
 static bool has_map(const struct lq_first_pass *found)
 {
     return found->patch_count == 1 && !found->patches[0].single;
@@ -312,7 +318,8 @@ int lq_multiscale_detect(struct lq_multiscale *multiscale, const struct lq_image
     if (!has_map(found) || found->nails->count == 0)
         return LQ_OK;
     struct lq_patch first = found->patches[0];
-    multiscale->window_count = lq_windows_choose(multiscale->windows, picture, found->nails);
+    multiscale->window_count =
+        lq_windows_choose(multiscale->windows, picture, found->nails, points_of(&first));
     multiscale->views = 2;
     multiscale->share = SHARE;
     int status = keep_first(multiscale, &first, err);
@@ -327,7 +334,7 @@ int lq_multiscale_detect(struct lq_multiscale *multiscale, const struct lq_image
 
 // One window around all nails or, if they are large or far apart, a few around the largest.
 static void choose_closer(struct lq_multiscale *multiscale, const struct lq_image *picture,
-                          const struct lq_nails *nails)
+                          const struct lq_nails *nails, float points)
 {
     struct lq_region region = {0};
     struct lq_pixel_box box;
@@ -340,7 +347,7 @@ static void choose_closer(struct lq_multiscale *multiscale, const struct lq_imag
         multiscale->window_count = 1;
         return;
     }
-    int count = lq_windows_choose(multiscale->windows, picture, nails);
+    int count = lq_windows_choose(multiscale->windows, picture, nails, points);
     multiscale->window_count = count < CLOSER_WINDOWS_MAX ? count : CLOSER_WINDOWS_MAX;
 }
 
@@ -353,7 +360,7 @@ int lq_multiscale_closer(struct lq_multiscale *multiscale, const struct lq_image
         return LQ_OK;
     struct lq_patch first = found->patches[0];
     int status = keep_first(multiscale, &first, err);
-    choose_closer(multiscale, picture, found->nails);
+    choose_closer(multiscale, picture, found->nails, points_of(&first));
     if (status == LQ_OK && multiscale->window_count > 0) {
         status = run_windows(multiscale, picture, &first, found->nails, passes, err);
     } else if (status == LQ_OK) {

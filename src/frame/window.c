@@ -3,9 +3,10 @@
 #include <math.h>
 #include <stdbool.h>
 
-// Chosen on the validation set: in a window four nails wide, a nail is about as large as in
-// training.
-static const float WINDOW_NAILS = 4.0f;   // a window's side in lengths of its largest nail
+// A window's side in lengths of its largest nail, chosen on the validation set. Where the picture
+// has the pixels for it, the closer look shows more of a nail's outline and of its bare free edge.
+static const float WIDE = 4.0f, NARROW = 2.5f;
+static const float NARROW_PIXELS = 1.33f; // along its side, for each point of the network's map
 static const float WINDOW_MAX = 0.8f;     // of the picture's longer side: more is no finer scale
 static const float INNER = 0.8f;          // central part of a window, in which nails must lie
 static const float LIKE_SIZE = 0.4f;      // a nail smaller than this share of another is left out
@@ -58,6 +59,14 @@ static int next_neighbour(const struct lq_nails *nails, const bool *seen, int fr
     return best;
 }
 
+static float side_for(const struct lq_nail *nail, float points)
+{
+    struct lq_window shown = lq_window_of(&nail->crop);
+    float length = lq_nail_side(nail);
+    float side = fminf(WIDE * length, fmaxf(NARROW * length, NARROW_PIXELS * points));
+    return fmaxf(side, lq_window_side(&shown) / INNER);
+}
+
 // Centres an interval of length `side` on `middle`, then moves it inside 0..limit; whole pixels.
 static void place_stretch(float middle, float side, int limit, float *from, float *to)
 {
@@ -95,15 +104,14 @@ void lq_patch_place(struct lq_patch *patch, const struct lq_pixel_box *part)
 }
 
 int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
-                      const struct lq_nails *nails)
+                      const struct lq_nails *nails, float points)
 {
     bool seen[LQ_NAILS_MAX] = {false};
     float longer = (float)(picture->width > picture->height ? picture->width : picture->height);
     int count = 0;
     for (int i; count < LQ_WINDOWS_MAX && (i = next_nail(nails, seen)) >= 0;) {
         struct lq_window shown = lq_window_of(&nails->items[i].crop);
-        float side = fmaxf(WINDOW_NAILS * lq_nail_side(&nails->items[i]),
-                           lq_window_side(&shown) / INNER);
+        float side = side_for(&nails->items[i], points);
         seen[i] = true;
         if (side > WINDOW_MAX * longer)
             continue;

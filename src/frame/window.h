@@ -20,6 +20,7 @@ struct lq_window lq_window_of(const struct lq_pixel_box *box);
 void lq_patch_place(struct lq_patch *patch, const struct lq_pixel_box *part);
 
 // Starts with the largest nails; each nail is in at least one window, except nails that are already
-// large in the picture. Returns the number of windows.
+// large in the picture. points: in a row of the network's map, were it square. Returns how many
+// windows there are.
 int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
-                      const struct lq_nails *nails);
+                      const struct lq_nails *nails, float points);
