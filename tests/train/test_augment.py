@@ -1,8 +1,11 @@
 """The sample stream: seeded, labels where the nails are, negatives empty."""
+import json
+import pathlib
+
 import pytest
 
 np = pytest.importorskip("numpy", reason="the training requirements are not installed")
-pytest.importorskip("cv2", reason="the training requirements are not installed")
+cv2 = pytest.importorskip("cv2", reason="the training requirements are not installed")
 from nailseg import augment, data, negatives  # noqa: E402
 
 MIX = {"negative": .2, "synth": .0, "skin": .3, "polish": .3, "clutter": .3, "camera": 1.0}
@@ -11,7 +14,7 @@ PLAIN = {"negative": 0, "synth": 0, "skin": 0, "polish": 0, "clutter": 0, "camer
 
 class Photos:
     """A synthetic photo: a bright red nail on grey."""
-    synth = ()
+    synth = outlined = ()
 
     def photo(self, rng):
         image, mask = np.full((120, 160, 3), 90, np.uint8), np.zeros((120, 160), np.uint8)
@@ -78,6 +81,44 @@ def test_a_teachers_map_takes_every_step_of_the_mask():
 def test_a_missing_map_is_named(tmp_path):
     with pytest.raises(SystemExit, match="thumb.png.*nailseg teach"):
         data.taught(str(tmp_path), "thumb", np.zeros((4, 4), np.uint8))
+
+
+class Outlined(Photos):
+    """The same beside an outlined photo without a nail."""
+    outlined = (None,)
+
+    def outline(self, rng):
+        return np.full((120, 160, 3), 90, np.uint8), np.zeros((120, 160), np.uint8)
+
+
+def test_outlined_photos_are_drawn_as_often_as_the_config_says():
+    empty = [(draw(6, dict(PLAIN, outlined=share), 60, Outlined)[1].max((1, 2, 3)) == 0).mean()
+             for share in (0, .5, 1)]
+    assert empty[0] < .2 and .3 < empty[1] < .7 and empty[2] > .8  # the rest: nails of backdrops
+
+
+def test_outlines_become_masks(tmp_path):
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "hand.jpg"), np.zeros((40, 60, 3), np.uint8))
+    labels = tmp_path / "labels.json"
+    labels.write_text(json.dumps({"images": "photos", "photos": {"hand": {
+        "nails": [[10, 10, 20, 10, 20, 30, 10, 30]], "unsure": [[40, 5, 50, 5, 50, 15]]}}}))
+    (image, mask), = data.outlined(tmp_path, labels)
+    assert image.shape == (40, 60, 3) and mask.shape == (40, 60)
+    assert mask[20, 15] == 255 and mask[6, 48] == 128 and mask[35, 30] == 0
+    labels.write_text(labels.read_text().replace('"hand"', '"foot"'))
+    with pytest.raises(SystemExit, match="foot.jpg.*labels.json"):
+        data.outlined(tmp_path, labels)
+
+
+def test_every_outline_has_corners():
+    train = pathlib.Path(augment.__file__).resolve().parents[1]
+    for path in (train / "labels").glob("*.json"):
+        for stem, shapes in json.loads(path.read_text())["photos"].items():
+            assert shapes["nails"], stem
+            for points in shapes["nails"] + shapes["unsure"]:
+                corners = np.array(points).reshape(-1, 2)
+                assert len(corners) >= 3 and 0 <= corners.min() and corners.max() <= 1280, stem
 
 
 @pytest.mark.parametrize("kind", negatives.KINDS)

@@ -9,6 +9,8 @@ import numpy as np
 
 from . import negatives
 
+OUTLINED_ZOOM = 1.6  # the outlined photos have twice the pixels of the others, and smaller hands
+
 NOISE = np.random.default_rng(7).standard_normal(1 << 21).astype(np.float32)
 
 
@@ -213,10 +215,7 @@ def sample(rng, store, side, fit, mix):
     if kind < mix["negative"]:
         image, mask = negative(rng, store, side, fit)
     else:
-        share = mix["synth"] * min(1,
-                                   len(store.synth) / 500)  # a few frames would soon be memorised
-        synth = kind < mix["negative"] + share
-        image, mask = store.synthetic(rng) if synth else store.photo(rng)
+        image, mask, fit = positive(rng, store, kind - mix["negative"], fit, mix)
         fill = rng.random() < .6
         image, mask = warp(rng, image, mask, side, fit,
                            None if fill else backdrop(rng, store, side, fit))
@@ -229,6 +228,16 @@ def sample(rng, store, side, fit, mix):
     image = camera(rng, image, mix["camera"])
     label = cv2.resize(mask, (side // 2, side // 2), interpolation=cv2.INTER_AREA)
     return image, label
+
+
+def positive(rng, store, kind, fit, mix):
+    """A picture that may hold nails, and the bounds of its size: rendered, outlined or a photo."""
+    share = mix["synth"] * min(1, len(store.synth) / 500)  # a few frames would soon be memorised
+    if kind < share:
+        return *store.synthetic(rng), fit
+    if store.outlined and kind < share + mix.get("outlined", 0):
+        return *store.outline(rng), (fit[0], fit[1] * OUTLINED_ZOOM)
+    return *store.photo(rng), fit
 
 
 def negative(rng, store, side, fit):

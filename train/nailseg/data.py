@@ -1,9 +1,12 @@
 """Pictures in memory: decoded once, stored as uint8, sampled by the augmentation."""
 import csv
+import json
 import os
 
 import cv2
 import numpy as np
+
+OUTLINED_SHARE = .1  # of the pictures without a nail and of the backdrops, where there are any
 
 
 def read_pair(image_path, mask_path, side_max=None):
@@ -97,18 +100,42 @@ def chances(folder, stems):
     return total / total[-1]  # ends with exactly 1, so that every random number finds a photo
 
 
+def outlined(root, path):
+    """[(image, mask)] of the photos whose nails a file of labels/ outlines. Where the labels are
+    unsure the mask is half covered."""
+    with open(path) as f:
+        labels = json.load(f)
+    out = []
+    for stem, shapes in labels["photos"].items():
+        file = os.path.join(root, labels["images"], stem + ".jpg")
+        image = cv2.imread(file)
+        if image is None:
+            raise SystemExit(f"cannot read '{file}', which '{path}' outlines")
+        mask = np.zeros(image.shape[:2], np.uint8)
+        for kind, value in (("unsure", 128), ("nails", 255)):
+            for points in shapes[kind]:
+                cv2.fillPoly(mask, [np.array(points, np.int32).reshape(-1, 2)], value)
+        out.append((image, mask))
+    return out
+
+
 class Store:
     """The training photos, and rendered frames as they are added to a folder. With `maps`, a folder
     of teach.py, every mask has the teacher's probability as a second channel; a rendered frame's is
-    its exact mask."""
+    its exact mask, and that of a photo of `labels`, a file of labels/, is the outlined one."""
 
-    def __init__(self, root, synth_dir=None, synth_max=0, maps=None):
+    def __init__(self, root, synth_dir=None, synth_max=0, maps=None, labels=None):
         self.maps = maps
         loaded = load(list_set(root, "train"))
         self.photos = [(i, taught(maps, stem, m) if maps else m) for stem, i, m in loaded]
         self.chances = chances(maps, [stem for stem, _, _ in loaded])
         self.synth, self.synth_dir, self.synth_max = [], synth_dir, synth_max
         self.seen = set()
+        self.outlined = [(i, self.with_map(m)) for i, m in outlined(root, labels)] if labels else []
+
+    def with_map(self, mask):
+        """A mask that is its own teacher."""
+        return np.dstack((mask, mask)) if self.maps else mask
 
     def blank(self, side):
         """The mask of a picture without a nail."""
@@ -127,7 +154,7 @@ class Store:
             if pair is not None:
                 self.seen.add(name)
                 image, mask = pair
-                self.synth.append((image, np.dstack((mask, mask)) if self.maps else mask))
+                self.synth.append((image, self.with_map(mask)))
 
     def photo(self, rng):
         return self.photos[np.searchsorted(self.chances, rng.random(), side="right")]
@@ -135,7 +162,14 @@ class Store:
     def synthetic(self, rng):
         return self.synth[rng.integers(len(self.synth))]
 
+    def outline(self, rng):
+        """One of the outlined photos."""
+        return self.outlined[rng.integers(len(self.outlined))]
+
     def any(self, rng):
+        """A picture of any kind, for its surroundings."""
+        if self.outlined and rng.random() < OUTLINED_SHARE:
+            return self.outline(rng)
         return self.photo(rng)
 
 

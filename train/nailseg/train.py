@@ -77,7 +77,8 @@ class Run:
         self.interrupted, self.stopping = False, False  # stopping: all workers agree
         self.at, self.stop_at, self.teacher = 0.0, None, None
         self.workers = Alone()
-        self.store = data.Store(root, synth, config["data"]["synth_max"], maps)
+        self.store = data.Store(root, synth, config["data"]["synth_max"], maps,
+                                config["data"].get("labels"))
         self.val = data.load(data.list_set(root, "val"))
         self.test = data.load(data.list_set(root, "a"))
 
