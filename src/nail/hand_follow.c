@@ -28,6 +28,7 @@ struct lq_hand_memory {
     bool searching;                       // for the hand of nails that match none
     uint64_t began_us;                    // when that began
     uint64_t search_us;                   // when the next crop may be tried
+    bool again;                           // the last search ended so that another one began at once
     int next_crop;
     struct lq_hand_candidate best;        // of those tried so far; score 0: none
     bool refines;                         // the next crop is the best one's own
@@ -168,17 +169,18 @@ static bool next_crop(struct lq_hand_memory *memory, const struct lq_hand_search
 }
 
 // Ends a search that found no hand beyond doubt: its best candidate will be followed. Nails that
-// are left may be another hand's, and their search begins at once.
+// are left may be another hand's, and their search begins at once, though not a third one.
 static void conclude(struct lq_hand_memory *memory, const struct frame *frame)
 {
-    int left = 0;
+    int left = 0, known = memory->count;
     for (int i = 0; i < frame->nails->count; i++)
         left += frame->left[i];
-    bool another = memory->best.score > 0 && left - memory->best.match.count >= LEFT_MIN;
+    left -= memory->best.match.count;
     if (memory->best.score > 0)
         remember(memory, &memory->best.hand, FRESH);
     end_search(memory);
-    memory->search_us = frame->time_us + (another ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
+    memory->again = !memory->again && memory->count > known && left >= LEFT_MIN;
+    memory->search_us = frame->time_us + (memory->again ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
 }
 
 // Tries one crop for the nails that are on. The hand is the first one beyond doubt, or the best
