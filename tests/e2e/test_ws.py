@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 import threading
+import time
 
 import httpx
 import numpy as np
@@ -121,15 +122,35 @@ def test_v1_nails_of_a_picture_without_a_hand(server):
         assert json.loads(ws.recv(timeout=60))["id"] == 2
 
 
+def played(ws, video):
+    """The nails of each frame as {id: centre}, and the longest time between two replies."""
+    seen, longest, last = [], 0, None
+    for number, picture in enumerate(video, 1):
+        nails = Nails(Reply(in_time(ws, number, picture))).items
+        seen.append({nail.id: (nail.center_x, nail.center_y) for nail in nails})
+        now = time.monotonic()
+        longest, last = max(longest, now - (last or now)), now
+    return seen, longest
+
+
+@contextlib.contextmanager
+def playing(server, video):
+    """A session that has seen the video, and its nails. Where the machine was so busy that ids may
+    have been forgotten between two frames (LQ_NAIL_FORGET_US), another session sees it."""
+    for _ in range(5):
+        with server.v1() as ws:
+            seen, longest = played(ws, video)
+            if longest < 0.7:
+                yield ws, seen
+                return
+    pytest.fail(f"a frame of each of five videos took too long, the last one's {longest:.1f} s")
+
+
 def test_nails_keep_their_ids_over_a_video(server):
     """Smoothed, or with smoothing off, exactly as detected in each single frame."""
     video = (ROOT / "tests" / "e2e" / "hand.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:13]
     video = [b"\xff\xd8\xff" + picture for picture in video]
-    with server.v1() as ws:
-        seen = []
-        for number, picture in enumerate(video, 1):
-            nails = Nails(Reply(in_time(ws, number, picture))).items
-            seen.append({nail.id: (nail.center_x, nail.center_y) for nail in nails})
+    with playing(server, video) as (ws, seen):
         assert set.intersection(*(set(ids) for ids in seen)) >= set(list(seen[0])[:4])
         for before, after in zip(seen, seen[1:]):
             for one in before.keys() & after.keys():
