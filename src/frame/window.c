@@ -14,7 +14,7 @@ static const float LIKE_SIZE = 0.4f;      // a nail smaller than this share of a
 static struct lq_window both(struct lq_window a, struct lq_window b)
 {
     return (struct lq_window){fminf(a.x0, b.x0), fminf(a.y0, b.y0), fmaxf(a.x1, b.x1),
-                         fmaxf(a.y1, b.y1)};
+                              fmaxf(a.y1, b.y1)};
 }
 
 float lq_window_side(const struct lq_window *window)
@@ -59,12 +59,11 @@ static int next_neighbour(const struct lq_nails *nails, const bool *seen, int fr
     return best;
 }
 
-static float side_for(const struct lq_nail *nail, float points)
+// The side of the window for a nail of this length, which `shown` includes.
+static float side_for(float length, const struct lq_window *shown, float points)
 {
-    struct lq_window shown = lq_window_of(&nail->crop);
-    float length = lq_nail_side(nail);
     float side = fminf(WIDE * length, fmaxf(NARROW * length, NARROW_PIXELS * points));
-    return fmaxf(side, lq_window_side(&shown) / INNER);
+    return fmaxf(side, lq_window_side(shown) / INNER);
 }
 
 // Centres an interval of length `side` on `middle`, then moves it inside 0..limit; whole pixels.
@@ -111,7 +110,7 @@ int lq_windows_choose(struct lq_window *windows, const struct lq_image *picture,
     int count = 0;
     for (int i; count < LQ_WINDOWS_MAX && (i = next_nail(nails, seen)) >= 0;) {
         struct lq_window shown = lq_window_of(&nails->items[i].crop);
-        float side = side_for(&nails->items[i], points);
+        float side = side_for(lq_nail_side(&nails->items[i]), &shown, points);
         seen[i] = true;
         if (side > WINDOW_MAX * longer)
             continue;
