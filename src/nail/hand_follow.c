@@ -11,6 +11,7 @@ static const float LIKELY = 0.55f;
 enum {
     FRESH = 2,    // runs in which the crop from a new hand's own landmarks is refined
     LEFT_MIN = 2, // nails that match no hand found so far: there may be another hand
+    NEW_MIN = 2,  // more nails than were searched for: another hand has come
 };
 
 // A known hand is followed in one frame of four: a device that finds nails a few times a second
@@ -26,6 +27,7 @@ struct lq_hand_memory {
     int fresh;                            // frames to follow without a pause, because a hand was
                                           // just found
     bool searching;                       // for the hand of nails that match none
+    int sought;                           // number of these nails when the last search began
     uint64_t began_us;                    // when that began
     uint64_t search_us;                   // when the next crop may be tried
     bool again;                           // the last search ended so that another one began at once
@@ -65,17 +67,25 @@ static void end_search(struct lq_hand_memory *memory)
     memory->searching = false;
     memory->next_crop = 0;
     memory->best.score = 0;
-    memory->refines = false;
+    memory->refines = memory->again = false;
 }
 
 void lq_hand_memory_forget(struct lq_hand_memory *memory)
 {
     if (pthread_mutex_trylock(&memory->lock) != 0)
         return;
-    memory->count = memory->fresh = 0;
+    memory->count = memory->fresh = memory->sought = 0;
     memory->frame_us = memory->search_us = 0;
     end_search(memory);
     pthread_mutex_unlock(&memory->lock);
+}
+
+static int count_left(const struct frame *frame)
+{
+    int count = 0;
+    for (int i = 0; i < frame->nails->count; i++)
+        count += frame->left[i];
+    return count;
 }
 
 // Switches off the nails that are on the hand.
@@ -131,18 +141,16 @@ static int take(struct lq_hand_memory *memory, struct frame *frame,
 {
     struct lq_hand_crop crop = lq_hand_crop_of(&found->hand);
     struct lq_hand_candidate again;
-    int left = 0, status = lq_hand_run(&frame->search, &crop, &again, err);
+    int status = lq_hand_run(&frame->search, &crop, &again, err);
     if (status != LQ_OK)
         return status;
     const struct lq_hand_candidate *best = again.score >= found->score ? &again : found;
     lq_hand_apply(best, best == found ? &again.match : &found->match, frame->nails);
     remember(memory, &best->hand, FRESH - 1);
     end_search(memory);
-    for (int i = 0; i < frame->nails->count; i++) {
+    for (int i = 0; i < frame->nails->count; i++)
         frame->left[i] = frame->left[i] && !frame->nails->items[i].on_finger;
-        left += frame->left[i];
-    }
-    memory->searching = left >= LEFT_MIN;
+    memory->searching = count_left(frame) >= LEFT_MIN;
     memory->began_us = frame->time_us;
     memory->search_us =
         frame->time_us + (memory->searching ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
@@ -172,14 +180,12 @@ static bool next_crop(struct lq_hand_memory *memory, const struct lq_hand_search
 // are left may be another hand's, and their search begins at once, though not a third one.
 static void conclude(struct lq_hand_memory *memory, const struct frame *frame)
 {
-    int left = 0, known = memory->count;
-    for (int i = 0; i < frame->nails->count; i++)
-        left += frame->left[i];
-    left -= memory->best.match.count;
+    bool again = memory->again;
+    int left = count_left(frame) - memory->best.match.count, known = memory->count;
     if (memory->best.score > 0)
         remember(memory, &memory->best.hand, FRESH);
     end_search(memory);
-    memory->again = !memory->again && memory->count > known && left >= LEFT_MIN;
+    memory->again = !again && memory->count > known && left >= LEFT_MIN;
     memory->search_us = frame->time_us + (memory->again ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
 }
 
@@ -190,8 +196,10 @@ static int try_one_crop(struct lq_hand_memory *memory, struct frame *frame, stru
     struct lq_hand_search *search = &frame->search;
     struct lq_hand_crop crop;
     struct lq_hand_candidate candidate;
-    if (!memory->searching)
+    if (!memory->searching) {
         memory->began_us = frame->time_us;
+        memory->sought = count_left(frame);
+    }
     memory->searching = next_crop(memory, search, &crop);
     if (!memory->searching) {
         conclude(memory, frame);
@@ -243,6 +251,20 @@ bool lq_hand_memory_is_due(struct lq_hand_memory *memory, uint64_t time_us)
     return due.follows || due.searches;
 }
 
+// Ends a search for nails that are gone, and the pause after one, or what it has tried so far, when
+// another hand comes.
+static void renew_search(struct lq_hand_memory *memory, const struct frame *frame)
+{
+    int left = frame->search.count;
+    bool comes = left >= memory->sought + NEW_MIN;
+    if (comes || left == 0 || frame->time_us - memory->frame_us > LQ_HAND_REST_US)
+        end_search(memory);
+    if (comes) {
+        memory->sought = left;
+        memory->search_us = frame->time_us;
+    }
+}
+
 static int work(struct lq_hand_memory *memory, struct frame *frame,
                 const struct lq_image *picture, struct lq_error *err)
 {
@@ -261,8 +283,7 @@ static int work(struct lq_hand_memory *memory, struct frame *frame,
         return status;
     memcpy(frame->left, search->on, sizeof frame->left);
     lq_hand_survey(search);
-    if (search->count == 0 || frame->time_us - memory->frame_us > LQ_HAND_REST_US)
-        end_search(memory); // it was for nails that are gone
+    renew_search(memory, frame);
     if (search->count == 0 || !due.searches)
         return LQ_OK;
     lq_hand_limit_to_one(search);
