@@ -43,17 +43,8 @@ int lq_track_new(struct lq_tracker *tracker, uint64_t time_us)
             if (tracker->tracks[t].matched_us < tracker->tracks[at].matched_us)
                 at = t;
     }
-    struct lq_track *track = &tracker->tracks[at];
-    track->id = lq_track_next_id(tracker);
-    track->found_count = 0;
-    track->multiscale_us = track->looked_us = 0;
-    track->missed_count = 0;
-    track->found_closely = false;
-    track->border_count = 0;
-    track->matched_us = track->found_us = time_us;
-    track->speed_x = track->speed_y = track->shown_x = track->shown_y = 0.0f;
-    track->shown = false;
-    track->angle.begun = track->length.begun = track->width.begun = false;
+    tracker->tracks[at] = (struct lq_track){
+        .id = lq_track_next_id(tracker), .matched_us = time_us, .found_us = time_us};
     return at;
 }
 
