@@ -10,6 +10,7 @@ static const float TIP_S = 0.5f;           // time constant of tips
 static const int TIP_LASTING = 8;          // frames after which a lower confidence is enough
 static const float TURN_SPEED = 15.7f;     // radians a second: half a turn in 200 ms
 static const float TURN_MAX = 0.55f;       // … and in a frame: about 30 degrees
+static const float INTERVAL_MIN = 0.8f;    // of the usual time between detections
 static const float JUMP = 0.25f;           // of a nail's length and width
 static const float AXIS_REST_HZ = 1.2f, AXIS_GAIN = 4.0f; // gain: Hz for each rad/s
 static const float SIZE_REST_HZ = 1.2f, SIZE_GAIN = 4.0f; // … for each e-fold/s
@@ -121,6 +122,16 @@ static void smooth_frame(struct lq_track *track, struct lq_nail *nail,
         expf(lq_one_euro_next(&track->width, logf(nail->width), dt_s, SIZE_REST_HZ, SIZE_GAIN));
 }
 
+// Since the nail was shown or detected last. Two frames of a camera may arrive at once after the
+// network stalled; the hand moved for longer.
+static float seconds_since(const struct lq_track_update *update, const struct lq_track *track)
+{
+    float seconds = track->shown ? update->dt_s
+                                 : (float)(update->time_us - track->found_us) * 1e-6f;
+    float least = INTERVAL_MIN * 1e-6f * (float)update->tracker->interval_us;
+    return fmaxf(seconds, fmaxf(least, 1e-3f));
+}
+
 bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step *step,
                       uint8_t *alpha, struct lq_nail *nail)
 {
@@ -140,10 +151,9 @@ bool lq_track_measure(struct lq_track_update *update, const struct lq_track_step
         nail->confidence =
             track->nail.confidence + share * (step->found->confidence - track->nail.confidence);
         nail->edge = track->nail.edge + share * (step->found->edge - track->nail.edge);
-        float seconds =
-            track->shown ? update->dt_s : (float)(update->time_us - track->found_us) * 1e-6f;
-        track->speed_x = (nail->center_x - before_x) / fmaxf(seconds, 1e-3f);
-        track->speed_y = (nail->center_y - before_y) / fmaxf(seconds, 1e-3f);
+        float seconds = seconds_since(update, track);
+        track->speed_x = (nail->center_x - before_x) / seconds;
+        track->speed_y = (nail->center_y - before_y) / seconds;
     }
     if (!step->moved)
         track->angle.begun = track->length.begun = track->width.begun = false;

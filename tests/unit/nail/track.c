@@ -146,6 +146,43 @@ static void another_size_begins_anew(void **state)
     assert_int_equal(tracked.nails.items[0].id, last + 1);
 }
 
+// What a hand has shown of a nail that is gone is not true of the next one.
+static void a_new_nail_has_no_hand(void **state)
+{
+    (void)state;
+    draw_picture(0, 0);
+    for (int f = 0; f < 4; f++) {
+        find_all(0, 0);
+        for (int i = 0; i < found.count; i++) {
+            found.items[i].on_finger = f < 3;
+            found.items[i].awaits_hand = f == 3;
+            found.items[i].tip_y = -0.9f;
+        }
+        picture.width = f < 3 ? W : W - 2; // begins anew
+        update((uint64_t)f * FRAME_US, true);
+        for (int i = 0; i < NAILS; i++) {
+            assert_int_equal(tracked.nails.items[i].on_finger, f < 3);
+            assert_int_equal(tracked.nails.items[i].tip_known, f < 3);
+        }
+    }
+}
+
+// After the network stalled, two frames arrive at once: the hand is not that much faster.
+static void frames_that_arrive_together_lose_no_nail(void **state)
+{
+    (void)state;
+    uint64_t now = 0;
+    for (int f = 0; f < 8; f++) {
+        draw_picture(5 * (float)f, 0);
+        find_all(5 * (float)f, 0);
+        if (f == 7)
+            found.count = 0; // missed
+        update(now, true);
+        assert_int_equal(tracked.nails.count, NAILS);
+        now += f == 5 ? 500 : FRAME_US;
+    }
+}
+
 static void many_nails_come_and_go(void **state)
 {
     (void)state;
@@ -424,6 +461,8 @@ int main(void)
         TRACK_TEST(a_hand_replaces_the_fingers_of_an_arrangement),
         TRACK_TEST(one_look_in_five_at_a_hand_may_be_wrong),
         TRACK_TEST(rest_releases_memory_and_resets_tracks),
+        TRACK_TEST(a_new_nail_has_no_hand),
+        TRACK_TEST(frames_that_arrive_together_lose_no_nail),
         TRACK_TEST(many_nails_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
