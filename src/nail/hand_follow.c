@@ -22,12 +22,14 @@ struct lq_hand_memory {
     pthread_mutex_t lock;
     int count;                            // of hands that are known
     struct lq_hand hands[LQ_HANDS_MAX];
+    int width, height;                    // of the last picture
     uint64_t frame_us;                    // time of the last frame that was to follow them
     uint64_t followed_us;                 // when the network last ran on them
     int fresh;                            // frames to follow without a pause, because a hand was
                                           // just found
     bool searching;                       // for the hand of nails that match none
-    int sought;                           // number of these nails when the last search began
+    int sought;                           // number of nails that the last search was for, without
+                                          // those of the hand that it found
     uint64_t began_us;                    // when that began
     uint64_t search_us;                   // when the next crop may be tried
     bool again;                           // the last search ended so that another one began at once
@@ -70,14 +72,28 @@ static void end_search(struct lq_hand_memory *memory)
     memory->refines = memory->again = false;
 }
 
+static void forget(struct lq_hand_memory *memory)
+{
+    memory->count = memory->fresh = memory->sought = 0;
+    memory->frame_us = memory->search_us = 0;
+    end_search(memory);
+}
+
 void lq_hand_memory_forget(struct lq_hand_memory *memory)
 {
     if (pthread_mutex_trylock(&memory->lock) != 0)
         return;
-    memory->count = memory->fresh = memory->sought = 0;
-    memory->frame_us = memory->search_us = 0;
-    end_search(memory);
+    forget(memory);
     pthread_mutex_unlock(&memory->lock);
+}
+
+// A picture of another size, as of a phone that was turned, begins a video.
+static void note_size(struct lq_hand_memory *memory, const struct lq_image *picture)
+{
+    if (picture->width != memory->width || picture->height != memory->height)
+        forget(memory);
+    memory->width = picture->width;
+    memory->height = picture->height;
 }
 
 static int count_left(const struct frame *frame)
@@ -112,7 +128,11 @@ static int follow(struct lq_hand_memory *memory, struct frame *frame, struct lq_
         lq_hand_apply(&candidate, &candidate.match, frame->nails);
         leave(search, &candidate.match);
     }
+    if (kept < memory->count)
+        memory->sought = frame->nails->count; // those of a hand that is lost have not just come
     memory->count = kept;
+    if (kept == 0)
+        memory->fresh = 0;
     return LQ_OK;
 }
 
@@ -150,7 +170,8 @@ static int take(struct lq_hand_memory *memory, struct frame *frame,
     end_search(memory);
     for (int i = 0; i < frame->nails->count; i++)
         frame->left[i] = frame->left[i] && !frame->nails->items[i].on_finger;
-    memory->searching = count_left(frame) >= LEFT_MIN;
+    memory->sought = count_left(frame);
+    memory->searching = memory->sought >= LEFT_MIN;
     memory->began_us = frame->time_us;
     memory->search_us =
         frame->time_us + (memory->searching ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
@@ -184,6 +205,8 @@ static void conclude(struct lq_hand_memory *memory, const struct frame *frame)
     int left = count_left(frame) - memory->best.match.count, known = memory->count;
     if (memory->best.score > 0)
         remember(memory, &memory->best.hand, FRESH);
+    if (memory->count > known)
+        memory->sought = left;
     end_search(memory);
     memory->again = !again && memory->count > known && left >= LEFT_MIN;
     memory->search_us = frame->time_us + (memory->again ? LQ_HAND_SEARCH_US : LQ_HAND_REST_US);
@@ -259,16 +282,17 @@ static void renew_search(struct lq_hand_memory *memory, const struct frame *fram
     bool comes = left >= memory->sought + NEW_MIN;
     if (comes || left == 0 || frame->time_us - memory->frame_us > LQ_HAND_REST_US)
         end_search(memory);
-    if (comes) {
-        memory->sought = left;
+    if (comes)
         memory->search_us = frame->time_us;
-    }
+    if (comes || left == 0)
+        memory->sought = left;
 }
 
 static int work(struct lq_hand_memory *memory, struct frame *frame,
                 const struct lq_image *picture, struct lq_error *err)
 {
     struct lq_hand_search *search = &frame->search;
+    note_size(memory, picture);
     const struct due due = due_at(memory, frame->time_us);
     int status = due.follows || due.searches
                      ? lq_landmarker_set_picture(search->finder->landmarker, picture, err)
