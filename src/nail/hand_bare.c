@@ -20,10 +20,13 @@ static float distance(struct lq_point a, struct lq_point b)
 static float nail_length(const struct lq_hand_match *match, const struct lq_nails *nails)
 {
     float sum = 0.0f;
+    int count = 0;
     for (int i = 0; i < nails->count; i++)
-        if (match->finger[i] >= 0)
+        if (match->finger[i] >= 0) {
             sum += lq_nail_side(&nails->items[i]);
-    return sum / (float)(match->count > 0 ? match->count : 1);
+            count++;
+        }
+    return sum / (float)(count > 0 ? count : 1);
 }
 
 static bool has_nail(const struct lq_hand_match *match, const struct lq_nails *nails, int finger)

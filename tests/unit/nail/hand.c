@@ -148,6 +148,33 @@ static void a_weak_hand_names_no_finger(void **state)
     }
 }
 
+// Where nails are looked for depends on the hand's nails: also on those that a look has added.
+static void an_added_nail_does_not_change_the_size_of_those_looked_for(void **state)
+{
+    (void)state;
+    const struct lq_image picture = {.width = 400, .height = 400};
+    struct lq_hand hand = draw(0);
+    struct lq_nails nails = {.count = 2, .items = {nail_on(&hand, 1), nail_on(&hand, 2)}};
+    struct lq_nails seen = {.count = 1, .items = {nail_on(&hand, 3)}};
+    struct lq_hand_finder finder = {.sight_count = 1};
+    struct lq_hand_candidate *candidate = &finder.sights[0].candidate;
+    struct lq_bare_finger fingers[LQ_BARE_FINGERS_MAX];
+    bool on[LQ_NAILS_MAX] = {true, true};
+    candidate->hand = hand;
+    candidate->score = 2;
+    lq_hand_match(&hand, &nails, on, &candidate->match);
+    finder.sights[0].mirrored = candidate->match;
+    assert_int_equal(lq_hand_bare_fingers(&finder, &picture, &nails, fingers), 3);
+    float length = fingers[0].length;
+    int ring = 0;
+    while (fingers[ring].finger != 3)
+        ring++;
+    lq_hand_add_nail(&finder, &nails, &fingers[ring], &seen);
+    assert_int_equal(nails.count, 3);
+    assert_int_equal(lq_hand_bare_fingers(&finder, &picture, &nails, fingers), 2);
+    assert_float_equal(fingers[0].length, length, 1e-3f);
+}
+
 // Two hands, one over the other: a nail belongs to the hand whose way it points, not to the nearer.
 static void crossed_hands_are_told_apart(void **state)
 {
@@ -179,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_nail_turns_to_its_finger),
         cmocka_unit_test(a_hand_with_reversed_landmarks_is_named_correctly),
         cmocka_unit_test(a_weak_hand_names_no_finger),
+        cmocka_unit_test(an_added_nail_does_not_change_the_size_of_those_looked_for),
         cmocka_unit_test(crossed_hands_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
