@@ -20,6 +20,7 @@ struct lq_detector {
     struct lq_tracked tracked;    // the last frame of a video
     struct lq_pixel_box region;   // the region for which the current frame was decoded in part
     bool in_turn;                 // the current frame's region holds only some of the nails
+    bool closer;                  // in the current frame the network also looked closer at them
 };
 
 // Margin around a region, as a share of the picture's longer side: nail tips, edges and light are
@@ -189,7 +190,8 @@ static int look_closer(struct lq_detector *detector, struct lq_job *job,
     job->passes += closer.passes.count;
     if (status == LQ_ERR_TIMEOUT) // what the first pass found is still good
         return LQ_OK;
-    if (status == LQ_OK && fine)
+    detector->closer = status == LQ_OK && fine;
+    if (detector->closer)
         status = lq_nail_find(detector->finder, picture, fine, 1, &job->nails, err);
     return status;
 }
@@ -223,7 +225,7 @@ static int search_fingertips(struct lq_detector *detector, struct lq_job *job,
 static void pass_hands(struct lq_detector *detector, const struct lq_job *job)
 {
     lq_hand_memory_pass(lq_tracker_hands(job->tracker), job->time_us);
-    for (int i = 0; detector->in_turn && i < detector->with_hands.count; i++)
+    for (int i = 0; i < detector->with_hands.count; i++)
         detector->with_hands.items[i].awaits_hand = true; // another frame can say more
 }
 
@@ -299,7 +301,7 @@ bool lq_detector_choose_part(struct lq_detector *detector, const struct lq_job *
 static bool get_region(struct lq_detector *detector, const struct lq_job *job,
                        const struct lq_image *picture, struct lq_pixel_box *box)
 {
-    detector->in_turn = false;
+    detector->in_turn = detector->closer = false;
     if (job->is_part) {
         *box = detector->region;
         return true;
@@ -352,7 +354,7 @@ int lq_detector_run(struct lq_detector *detector, struct lq_job *job,
     if (status == LQ_OK && job->hands && detector->hands)
         status = find_hands(detector, job, picture, since_us, err);
     if (status == LQ_OK && job->tracker)
-        status = track(detector, job, picture, job->passes > 1 || region ? &box : NULL, err);
+        status = track(detector, job, picture, detector->closer || region ? &box : NULL, err);
     if (status == LQ_OK)
         lq_stage_done(job, LQ_STAGE_NAILS, since_us);
     return status;
