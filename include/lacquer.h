@@ -193,8 +193,8 @@ struct lacquer_video;
 
 int lacquer_video_new(struct lacquer_video **video);
 void lacquer_video_free(struct lacquer_video *video);
-/* Call it after a cut: the next frame starts a new sequence, at any time_us, and its nails get
- * unused ids. */
+/* Call it after a cut, while no frame of this video is being processed: the next frame starts a new
+ * sequence, at any time_us, and its nails get unused ids. */
 void lacquer_video_reset(struct lacquer_video *video);
 
 enum lacquer_flags {
