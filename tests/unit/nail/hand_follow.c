@@ -178,7 +178,7 @@ static void a_hand_that_comes_does_not_wait_for_the_search_of_another_nail(void 
     }
 }
 
-// The search rests after the hand that it found; nails that it was for do not count as searched for.
+// The search rests after the hand that it found; its nails do not count as searched for any more.
 static void a_second_hand_that_comes_later_is_found_at_once(void **state)
 {
     (void)state;
