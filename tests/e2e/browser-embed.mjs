@@ -73,3 +73,40 @@ tests.example_page_works = async ({ browser, server }) => {
   clean(page);
   await audit(page, 'example');
 };
+
+// An element that is removed while the browser still asks for the camera.
+tests.a_camera_allowed_too_late_stays_off = async ({ browser, server }) => {
+  const page = await open(browser, `${server.url}embed.html`, {
+    permissions: ['camera'],
+    beforePage: () => {
+      const { mediaDevices } = navigator;
+      const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+      window.asked = new Promise((asked) => {
+        mediaDevices.getUserMedia = (wanted) => {
+          asked();
+          return new Promise((resolve) => {
+            window.allow = async () => {
+              const stream = await ask(wanted);
+              resolve(stream);
+              return stream;
+            };
+          });
+        };
+      });
+    },
+  });
+  const seen = await page.evaluate(async () => {
+    const element = document.querySelector('lacquer-tryon');
+    const { app } = element;
+    part('start').click();
+    await window.asked;
+    element.remove();
+    const [track] = (await window.allow()).getTracks();
+    await new Promise((resolve) => setTimeout(resolve));
+    document.querySelector('main').append(element);
+    return { track: track.readyState, mode: app.mode, live: app.live.running };
+  });
+  check(`${Object.values(seen)}` === 'ended,empty,false', JSON.stringify(seen));
+  check(await page.isHidden('#busy'), 'the page still says that the camera starts');
+  clean(page);
+};

@@ -1,6 +1,7 @@
 // The camera: start, stop, choose another, and why it did not start.
 
 // reason is the end of a text's key (camera.denied, camera.none, …); why fills its placeholder.
+// 'replaced' has no text: the camera was stopped or started anew before this start was done.
 export class CameraError extends Error {
     constructor(reason, why = '') {
         super(`camera ${reason} ${why}`);
@@ -26,9 +27,15 @@ function check() {
     throw new CameraError(window.isSecureContext ? 'unsupported' : 'insecure');
 }
 
+function release(stream) {
+    stream?.getTracks().forEach((track) => track.stop());
+}
+
 export class Camera {
     #video;
     #stream = null;
+    #round = 0; // a new number per start and stop: a start that waits for the user sees that it
+                // was replaced
     onended = () => {};
 
     constructor(video) {
@@ -46,45 +53,57 @@ export class Camera {
     }
 
     // Resolves when frames can be drawn. which: {deviceId} or {facing: 'user' | 'environment'}.
-    async start({ deviceId, facing } = {}) {
+    async start(which = {}) {
         this.stop();
+        const round = this.#round;
+        const replaced = () => {
+            if (round !== this.#round) throw new CameraError('replaced');
+        };
+        let stream = null;
         try {
             check();
-            const size = {
-                width: { ideal: 1280 },
-                height: { ideal: 720 },
-                frameRate: { ideal: 30 },
-            };
-            const which = deviceId
-                ? { deviceId: { exact: deviceId } }
-                : facing
-                  ? { facingMode: { ideal: facing } }
-                  : {};
-            let stream;
-            try {
-                stream = await navigator.mediaDevices.getUserMedia({
-                    audio: false,
-                    video: { ...size, ...which },
-                });
-            } catch (error) {
-                if (error.name !== 'OverconstrainedError') throw error;
-                stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: true });
-            }
-            this.#stream = stream;
-            const [track] = stream.getVideoTracks();
-            track.addEventListener('ended', () => {
-                if (this.#stream === stream) this.onended();
-            });
-            this.#video.srcObject = stream;
+            stream = await this.#open(which, replaced);
+            replaced();
+            this.#take(stream);
             await this.#video.play();
+            replaced();
         } catch (error) {
+            release(stream);
+            replaced(); // what runs by now belongs to another start
             this.stop();
             throw explain(error);
         }
     }
 
+    async #open({ deviceId, facing }, replaced) {
+        const size = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+        const which = deviceId
+            ? { deviceId: { exact: deviceId } }
+            : facing
+              ? { facingMode: { ideal: facing } }
+              : {};
+        const video = { ...size, ...which };
+        try {
+            return await navigator.mediaDevices.getUserMedia({ audio: false, video });
+        } catch (error) {
+            if (error.name !== 'OverconstrainedError') throw error;
+            replaced();
+            return navigator.mediaDevices.getUserMedia({ audio: false, video: true });
+        }
+    }
+
+    #take(stream) {
+        this.#stream = stream;
+        const [track] = stream.getVideoTracks();
+        track.addEventListener('ended', () => {
+            if (this.#stream === stream) this.onended();
+        });
+        this.#video.srcObject = stream;
+    }
+
     stop() {
-        this.#stream?.getTracks().forEach((track) => track.stop());
+        this.#round++;
+        release(this.#stream);
         this.#stream = null;
         this.#video.srcObject = null;
     }

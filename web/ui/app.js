@@ -147,6 +147,7 @@ export class App {
 
     pause() {
         if (this.mode === 'live') this.#cameraMode.stop();
+        else this.#cameraMode.end();
         this.#liveMode.pause();
         this.#leaveFiles?.();
         this.#leaveFiles = null;

@@ -87,7 +87,7 @@ export class CameraMode {
             if (!before?.checkVisibility()) find('stop').focus({ preventScroll: true });
             await this.list();
         } catch (error) {
-            this.#failed(error);
+            if (error.reason !== 'replaced') this.#failed(error);
         } finally {
             find('start').disabled = false;
         }
@@ -107,12 +107,18 @@ export class CameraMode {
         });
     }
 
+    // Ends the camera, also while it starts.
+    end() {
+        const { live, camera, notices } = this.#app;
+        live.stop();
+        camera.stop();
+        this.#wakeLock?.release();
+        notices.busy('');
+    }
+
     stop() {
         const app = this.#app;
-        app.live.stop();
-        app.camera.stop();
-        this.#wakeLock?.release();
-        app.notices.busy('');
+        this.end();
         app.notices.quiet();
         app.setMode('empty');
         app.notices.say(this.#words.t('say.stopped'));
@@ -143,7 +149,9 @@ export class CameraMode {
     #flip = async () => {
         const { camera } = this.#app;
         const cameras = await camera.list();
-        const at = cameras.findIndex((c) => c.deviceId === camera.settings.deviceId);
+        if (this.#app.mode !== 'live') return; // it was stopped meanwhile
+        const current = camera.settings.deviceId ?? this.#deviceId;
+        const at = cameras.findIndex(({ deviceId }) => deviceId === current);
         this.#facing = this.#facing === 'user' ? 'environment' : 'user';
         this.#deviceId =
             matchMedia('(pointer: coarse)').matches || at < 0
