@@ -110,3 +110,26 @@ tests.a_camera_allowed_too_late_stays_off = async ({ browser, server }) => {
   check(await page.isHidden('#busy'), 'the page still says that the camera starts');
   clean(page);
 };
+
+// A picture for another part of the shop's page is not opened; one for the element is.
+tests.a_shop_keeps_its_own_files = async ({ browser, server }) => {
+  const page = await open(browser, `${server.url}embed.html`);
+  const opened = await page.evaluate(() => {
+    const names = [];
+    tryon().photo.load = ({ name }) => names.push(name);
+    for (const [where, target] of Object.entries({ chat: document.body, stage: part('stage') }))
+      for (const type of ['drop', 'paste']) {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(['…'], `${type} on ${where}`, { type: 'image/png' }));
+        const init = { bubbles: true, composed: true, cancelable: true };
+        target.dispatchEvent(
+          type === 'drop'
+            ? new DragEvent(type, { ...init, dataTransfer: transfer })
+            : new ClipboardEvent(type, { ...init, clipboardData: transfer }),
+        );
+      }
+    return names;
+  });
+  check(`${opened}` === 'drop on stage,paste on stage', `opened: ${opened}`);
+  clean(page);
+};

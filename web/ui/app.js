@@ -55,7 +55,7 @@ export class App {
     #photoMode;
     #own;
     #holdHint;
-    #leaveFiles = null;
+    #attached = null; // AbortController while the element is in a page
 
     // root: the shadow root; dispatch: (event name, detail) → nothing; stats: whether to show
     // speed figures and the choice of a transport; engine: 'device' or 'server', where nails are
@@ -137,10 +137,13 @@ export class App {
 
     // Called when the element is added to the page and removed from it.
     resume() {
-        this.#leaveFiles ??= takePhotos({
+        this.#attached = new AbortController();
+        const { signal } = this.#attached;
+        takePhotos({
             find: this.#find,
             choose: [this.#find('choose'), this.#find('photo')],
             open: (file) => this.#photoMode.open(file),
+            signal,
         });
         this.#liveMode.resume();
     }
@@ -149,8 +152,8 @@ export class App {
         if (this.mode === 'live') this.#cameraMode.stop();
         else this.#cameraMode.end();
         this.#liveMode.pause();
-        this.#leaveFiles?.();
-        this.#leaveFiles = null;
+        this.#attached.abort();
+        this.#attached = null;
     }
 
     // After a change of language: updates texts that no data-t attribute covers.
