@@ -133,3 +133,81 @@ tests.a_shop_keeps_its_own_files = async ({ browser, server }) => {
   check(`${opened}` === 'drop on stage,paste on stage', `opened: ${opened}`);
   clean(page);
 };
+
+// Notes what an element leaves with the page around it: `held`, its listeners there; `waiting`, its
+// timers to request the catalogue again, which is refused while `away` is set.
+function watchAround() {
+  window.held = new Set();
+  for (const target of [window, document, navigator.mediaDevices]) {
+    const { addEventListener: add, removeEventListener: remove } = target;
+    target.addEventListener = (type, call, options) => {
+      const one = { target, type, call };
+      if (/\/tryon/.test(new Error().stack)) held.add(one); // the driver listens too
+      options?.signal?.addEventListener('abort', () => held.delete(one));
+      add.call(target, type, call, options);
+    };
+    target.removeEventListener = (type, call, options) => {
+      for (const one of held)
+        if (one.target === target && one.type === type && one.call === call) held.delete(one);
+      remove.call(target, type, call, options);
+    };
+  }
+  const { fetch, setTimeout: later } = window;
+  window.asked = 0;
+  window.waiting = [];
+  window.fetch = (url, ...rest) => {
+    if (!window.away || !String(url).endsWith('looks.json')) return fetch(url, ...rest);
+    window.asked++;
+    return Promise.reject(new TypeError('away'));
+  };
+  window.setTimeout = (call, ms, ...rest) =>
+    window.away && ms === 3000 ? waiting.push(call) : later(call, ms, ...rest);
+}
+
+// An application mounts and unmounts the element as often as it likes.
+tests.a_removed_element_leaves_nothing = async ({ browser, server }) => {
+  const page = await open(browser, `${server.url}embed.html`, {
+    permissions: ['camera'],
+    beforePage: watchAround,
+  });
+  const heldNow = () => page.evaluate(() => [...held].map(({ type }) => type).sort().join());
+  const mounted = await heldNow();
+  check(mounted !== '', 'no listener is noted');
+  await live(page);
+  check(page.workers().length > 0, 'no worker encodes');
+  await page.evaluate(() => {
+    window.element = document.querySelector('lacquer-tryon');
+    element.remove();
+  });
+  check((await heldNow()) === '', `left behind: ${await heldNow()}`);
+  await until('the end of the workers', () => page.workers().length === 0);
+  await page.evaluate(() => document.querySelector('main').append(element));
+  check((await heldNow()) === mounted, `${await heldNow()} instead of ${mounted}`);
+  clean(page);
+};
+
+tests.a_removed_element_asks_for_no_catalogue = async ({ browser, server }) => {
+  const page = await open(browser, `${server.url}embed.html`, { beforePage: watchAround });
+  const asked = await page.evaluate(async () => {
+    window.away = true;
+    const counts = [];
+    const settle = () => new Promise((resolve) => setTimeout(resolve));
+    const again = async () => {
+      await settle();
+      waiting.splice(0).forEach((call) => call());
+      await settle();
+      counts.push(window.asked);
+    };
+    const element = document.createElement('lacquer-tryon');
+    document.body.append(element);
+    await again();
+    element.remove();
+    await again();
+    await again();
+    document.body.append(element);
+    await again();
+    return counts;
+  });
+  check(`${asked}` === '2,2,2,4', `requests: ${asked}`);
+  clean(page);
+};

@@ -9,45 +9,71 @@ export function sentSize(width, height, sideMax) {
     return [Math.max(16, Math.round(width * scale)), Math.max(16, Math.round(height * scale))];
 }
 
+const workerEncodes = () =>
+    typeof OffscreenCanvas === 'function' &&
+    typeof Worker === 'function' &&
+    Boolean(OffscreenCanvas.prototype.convertToBlob);
+
 export class Encoder {
-    #worker = null;
+    #worker = null; // started by the first picture
+    #here = !workerEncodes(); // whether pictures are encoded on the main thread
     #waiting = null;
     #canvas = null;
     side = sideMax; // pixels of the longer side at most
 
-    constructor() {
-        if (typeof OffscreenCanvas !== 'function' || typeof Worker !== 'function') return;
-        if (!OffscreenCanvas.prototype.convertToBlob) return;
-        try {
-            this.#worker = new Worker(new URL('encoder-worker.js', import.meta.url));
-        } catch {
-            return; // a page of another origin may not start it
+    // ArrayBuffer with a JPEG; one call at a time.
+    async encode(video, quality) {
+        const [width, height] = sentSize(video.videoWidth, video.videoHeight, this.side);
+        if (!this.#here) this.#worker ??= this.#start();
+        const worker = this.#worker;
+        if (!worker) return this.#encodeHere(video, width, height, quality);
+        const frame =
+            typeof VideoFrame === 'function'
+                ? new VideoFrame(video)
+                : await createImageBitmap(video);
+        if (worker !== this.#worker) {
+            frame.close();
+            throw new Error('the encoder was closed');
         }
-        this.#worker.onmessage = ({ data }) => {
+        return new Promise((resolve, reject) => {
+            this.#waiting = { resolve, reject };
+            worker.postMessage({ frame, width, height, quality }, [frame]);
+        });
+    }
+
+    // Ends the worker until the next picture.
+    close() {
+        this.#end('the encoder was closed');
+    }
+
+    #start() {
+        let worker;
+        try {
+            worker = new Worker(new URL('encoder-worker.js', import.meta.url));
+        } catch {
+            this.#here = true; // a page of another origin may not start it
+            return null;
+        }
+        worker.onmessage = ({ data }) => {
+            if (worker !== this.#worker) return;
             const { resolve, reject } = this.#waiting;
             this.#waiting = null;
             if (data.error) reject(new Error(data.error));
             else resolve(data.bytes);
         };
-        this.#worker.onerror = () => {
-            this.#worker = null;
-            this.#waiting?.reject(new Error('the encoder worker did not start'));
-            this.#waiting = null;
+        worker.onerror = () => {
+            if (worker !== this.#worker) return;
+            this.#here = true;
+            this.#end('the encoder worker did not start');
         };
+        return worker;
     }
 
-    // ArrayBuffer with a JPEG; one call at a time.
-    async encode(video, quality) {
-        const [width, height] = sentSize(video.videoWidth, video.videoHeight, this.side);
-        if (!this.#worker) return this.#encodeHere(video, width, height, quality);
-        const frame =
-            typeof VideoFrame === 'function'
-                ? new VideoFrame(video)
-                : await createImageBitmap(video);
-        return new Promise((resolve, reject) => {
-            this.#waiting = { resolve, reject };
-            this.#worker.postMessage({ frame, width, height, quality }, [frame]);
-        });
+    #end(why) {
+        this.#worker?.terminate();
+        this.#worker = null;
+        this.#waiting?.reject(new Error(why));
+        this.#waiting = null;
     }
 
     async #encodeHere(video, width, height, quality) {

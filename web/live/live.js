@@ -40,6 +40,7 @@ export class Live {
     #stage;
     #stats;
     #encoder = new Encoder();
+    #beside = new Encoder(); // for the server while it is compared with the device
     #transport = null;
     #kind = 'ws';
     #flight = new Map(); // id → what the stats need and the JPEG sent
@@ -79,7 +80,6 @@ export class Live {
         this.#stats = stats;
         this.#lookStore = lookStore;
         this.#redraw = new Redraw(() => stage.draw());
-        document.addEventListener('visibilitychange', () => this.frameBudget.restart());
         lookStore.addEventListener('change', () => {
             this.#transport?.look();
             this.#picture?.restyle();
@@ -109,7 +109,8 @@ export class Live {
         this.stop();
         this.#lookStore.forgetNumbers();
         this.#running = true;
-        this.frameBudget.restart();
+        document.addEventListener('visibilitychange', this.#seen);
+        this.#seen();
         if (!this.#painter) {
             this.#painter = Painter.create();
             this.#painter?.takePatterns(this.#patterns);
@@ -122,10 +123,14 @@ export class Live {
     stop() {
         this.#running = false;
         this.#round++;
+        document.removeEventListener('visibilitychange', this.#seen);
+        for (const encoder of [this.#encoder, this.#beside]) encoder.close();
         this.#transport?.close();
         this.#transport = null;
         this.#flight.clear();
     }
+
+    #seen = () => this.frameBudget.restart();
 
     // Whether a frame that was sent has no reply yet.
     get waiting() {
@@ -190,13 +195,12 @@ export class Live {
 
     #makeAuto(server) {
         const { video } = this.#camera;
-        let beside = null;
         const transport = new AutoTransport({
             choice: new EngineChoice({ sparing: sparing(), ...this.choiceOptions }),
             server,
             device: this.#makeDevice(),
             inputs: {
-                server: () => (beside ??= new Encoder()).encode(video, this.#quality),
+                server: () => this.#beside.encode(video, this.#quality),
                 device: () => frameOf(video),
             },
             offered: () => this.deviceOffered,
@@ -320,7 +324,7 @@ export class Live {
             this.#stats.sent(bytesUp);
             this.#adapt();
         } catch (error) {
-            this.onerror(error.message);
+            if (round === this.#round) this.onerror(error.message);
         } finally {
             this.#encoding = false;
         }

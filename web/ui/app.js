@@ -36,6 +36,8 @@ function deviceOptionsOf(address) {
     return options;
 }
 
+const againMs = 3000; // before the catalogue is requested again
+
 export class App {
     stats = new Stats();
     lookStore = new LookStore();
@@ -56,6 +58,7 @@ export class App {
     #own;
     #holdHint;
     #attached = null; // AbortController while the element is in a page
+    #reading = null; // promise of the catalogue
 
     // root: the shadow root; dispatch: (event name, detail) → nothing; stats: whether to show
     // speed figures and the choice of a transport; engine: 'device' or 'server', where nails are
@@ -104,8 +107,6 @@ export class App {
         this.#panel.build([]);
         this.#showLook();
         this.#readInfo();
-        this.#readCatalogue();
-        this.#cameraMode.list();
     }
 
     #makePanel() {
@@ -135,7 +136,13 @@ export class App {
         return this.#cards.drawn;
     }
 
-    // Called when the element is added to the page and removed from it.
+    // Whether the element is in a page.
+    get attached() {
+        return this.#attached !== null;
+    }
+
+    // Called when the element is added to the page and removed from it. All that would keep a
+    // removed element alive, or at work, begins and ends here.
     resume() {
         this.#attached = new AbortController();
         const { signal } = this.#attached;
@@ -145,7 +152,11 @@ export class App {
             open: (file) => this.#photoMode.open(file),
             signal,
         });
+        this.stage.resume(signal);
+        this.#cameraMode.resume(signal);
+        this.#photoMode.resume();
         this.#liveMode.resume();
+        this.#reading ??= this.#readCatalogue();
     }
 
     pause() {
@@ -289,11 +300,11 @@ export class App {
     }
 
     // Retries until the server responds: without the catalogue there is nothing to choose from.
-    #readCatalogue = async () => {
-        try {
-            await this.catalogue.load(this.#base);
-        } catch {
-            setTimeout(this.#readCatalogue, 3000);
+    async #readCatalogue() {
+        while (!(await this.#loaded())) {
+            await new Promise((resolve) => setTimeout(resolve, againMs));
+            if (this.attached) continue;
+            this.#reading = null;
             return;
         }
         this.#cards.build();
@@ -303,7 +314,14 @@ export class App {
         await this.#own.ready;
         await this.#takePatterns([...patterns, ...this.#own.designs]);
         this.#cards.show();
-    };
+    }
+
+    #loaded() {
+        return this.catalogue.load(this.#base).then(
+            () => true,
+            () => false,
+        );
+    }
 
     #takePatterns = (patterns) =>
         Promise.all([this.live, this.photo, this.#cards].map((one) => one.takePatterns(patterns)));

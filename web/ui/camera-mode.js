@@ -33,8 +33,13 @@ export class CameraMode {
             this.#deviceId = find('cameras').value;
             if (this.#app.mode === 'live') this.start();
         });
-        navigator.mediaDevices?.addEventListener?.('devicechange', this.list);
-        document.addEventListener('visibilitychange', this.#keepAwake);
+    }
+
+    // signal: aborted when the element leaves the page.
+    resume(signal) {
+        navigator.mediaDevices?.addEventListener?.('devicechange', this.list, { signal });
+        document.addEventListener('visibilitychange', this.#keepAwake, { signal });
+        this.list();
     }
 
     applyMirror() {

@@ -34,6 +34,11 @@ export class PhotoMode {
         await photo.load(file);
     }
 
+    // Called when the element is added to the page: its retries ended when it was removed.
+    resume() {
+        if (this.#tries) this.#app.photo.paint();
+    }
+
     // Called when the picture was replaced or removed.
     leave() {
         this.#forget();
@@ -118,7 +123,7 @@ export class PhotoMode {
         const { photo, notices, stage } = this.#app;
         const waitMs = againMs[Math.min(this.#tries++, againMs.length - 1)];
         clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => photo.paint(), waitMs);
+        this.#timer = setTimeout(() => this.#app.attached && photo.paint(), waitMs);
         if (!stage.empty) this.#find('stage').dataset.stale = '';
         notices.link('gone', t('link.gone', { seconds: Math.round(waitMs / 1000) }));
         notices.notify(text, {

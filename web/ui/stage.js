@@ -21,6 +21,7 @@ export class Stage {
     onwant = () => {}; // called when the original or the second look is needed and may not be there
                        // yet
     ontap = () => {}; // (nail of the picture, or null if there is none at that place)
+    #letGo; // the end of a press, wherever it happens
     #ringed = null; // key of the nail with a ring around it
 
     constructor(find, words) {
@@ -40,6 +41,12 @@ export class Stage {
         watcher.observe(this.#box);
         this.#parts.split.addEventListener('input', () => this.#moveSplit());
         this.#watchPointer();
+    }
+
+    // signal: aborted when the element leaves the page.
+    resume(signal) {
+        for (const name of ['pointerup', 'pointercancel', 'blur'])
+            window.addEventListener(name, this.#letGo, { signal });
     }
 
     get canvas() {
@@ -220,14 +227,13 @@ export class Stage {
             if (event.target === this.#canvas && !this.#heldLong)
                 this.ontap(this.#nailAt(this.#place(event)));
         });
-        for (const name of ['pointerup', 'pointercancel', 'blur'])
-            window.addEventListener(name, (event) => {
-                clearTimeout(timer);
-                // Uses the events' own timestamps, because a busy page runs its timers and handlers
-                // late.
-                this.#heldLong = event.timeStamp - this.#pressedAt > holdMs;
-                peek(false);
-            });
+        this.#letGo = (event) => {
+            clearTimeout(timer);
+            // Uses the events' own timestamps, because a busy page runs its timers and handlers
+            // late.
+            this.#heldLong = event.timeStamp - this.#pressedAt > holdMs;
+            peek(false);
+        };
         this.#frame.addEventListener('contextmenu', (event) => {
             if (this.#peek && event.target === this.#canvas) event.preventDefault();
         });
