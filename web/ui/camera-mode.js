@@ -137,6 +137,7 @@ export class CameraMode {
             kind: 'bad',
             action: t('startAgain'),
             run: this.start,
+            key: 'camera',
         });
     }
 

@@ -14,6 +14,7 @@ export class LiveMode {
     #ticking = 0;
     #open = false;
     #repliedAt = 0;
+    #where = ''; // key of the state that a screen reader was told; '': another one since
 
     // app: App (mode, live, camera, stage, stats, notices, hud, dispatch, …).
     constructor({ app, find, words }) {
@@ -41,6 +42,7 @@ export class LiveMode {
         this.#adviser.reset();
         this.#nails = -1;
         this.#repliedAt = 0;
+        this.#where = '';
     }
 
     resume() {
@@ -70,6 +72,7 @@ export class LiveMode {
             if (this.#repliedAt) this.#repliedAt = performance.now();
             return;
         }
+        this.#where = '';
         if (state === 'connecting') {
             const { onDevice } = live;
             notices.link('wait', t(onDevice ? 'link.fetching' : 'link.connecting'));
@@ -100,7 +103,6 @@ export class LiveMode {
     }
 
     #frame({ id, nails, widths }) {
-        const { t } = this.#words;
         const { live, camera, stage, notices } = this.#app;
         for (const key of ['server', 'frame']) notices.quiet(key);
         notices.busy('');
@@ -111,20 +113,30 @@ export class LiveMode {
         const late = this.#repliedAt && now - this.#repliedAt > slowMs;
         this.#repliedAt = now;
         if (!late) {
-            notices.link('live', t(live.onDevice ? 'link.device' : 'link.live'));
+            this.#tellWhere();
             notices.quiet('slow');
         }
         stage.canvas.dataset.frame = id;
         stage.canvas.dataset.nails = nails;
         this.#app.noteDrawn(live.picture ? 'here' : 'there');
-        if (this.#find('save').disabled) {
-            this.#app.pictureReady(true);
-            notices.say(t('say.live'));
-        }
+        if (this.#find('save').disabled) this.#app.pictureReady(true);
         const { video } = camera;
         const size = [video.videoWidth, video.videoHeight];
         this.#adviser.see({ nails, widths, source: video, size });
         this.#app.misses.live(live.picture?.scene?.nails ?? null);
+    }
+
+    // Where nails are found, in the top line and, whenever that is new, for screen readers.
+    #tellWhere() {
+        const { t } = this.#words;
+        const { live, notices } = this.#app;
+        const where = live.onDevice ? 'link.device' : 'link.live';
+        notices.link('live', t(where));
+        if (where === this.#where) return;
+        this.#where = where;
+        const first = this.#find('save').disabled;
+        const told = first ? ['say.live', live.onDevice && where] : [where];
+        notices.say(told.filter(Boolean).map((key) => t(key)).join(' '));
     }
 
     // Notices when replies stay away although the connection is open: a slow link must not show
@@ -136,9 +148,12 @@ export class LiveMode {
         if (performance.now() - this.#repliedAt < slowMs) return;
         const { t } = this.#words;
         const { onDevice } = live;
-        notices.link('wait', t(onDevice ? 'link.deviceSlow' : 'link.slow'));
+        const state = t(onDevice ? 'link.deviceSlow' : 'link.slow');
+        notices.link('wait', state);
+        this.#where = '';
         const said = t(onDevice ? 'device.slow' : 'server.slow');
         if (!notices.shown) notices.notify(said, { kind: 'warn', key: 'slow' });
+        else if (notices.shown !== 'slow') notices.say(state);
     }
 
     #tick() {

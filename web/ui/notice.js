@@ -57,8 +57,11 @@ export class Notices {
         if (line.textContent !== text) line.textContent = text;
     };
 
+    // '' ends it: the line for screen readers is emptied, so that the same text is read out again.
     busy(text) {
+        const line = this.#find('busy-text');
         this.#find('busy').hidden = !text;
-        if (text) this.#find('busy-text').textContent = text;
+        if (text) this.say((line.textContent = text));
+        else if (this.#find('live').textContent === line.textContent) this.say('');
     }
 }
