@@ -16,6 +16,12 @@ def test_default_config_is_complete_and_its_phases_cover_the_run():
     assert c["mix"]["negative"] + c["mix"]["synth"] < 1
 
 
+def test_weights_are_rounded_only_where_a_config_says_so(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text("rounded = true\n" + DEFAULT.read_text())
+    assert config.read(path)["rounded"] and not config.read(DEFAULT)["rounded"]
+
+
 def test_unknown_key_is_named(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text(DEFAULT.read_text().replace("epoch_images", "epoch_pictures"))

@@ -123,6 +123,25 @@ def test_weights_in_eight_bits_give_the_rounded_network(tmp_path, default):
                              tensors) < export.GRAPH_MAX
 
 
+def test_training_with_rounded_weights_computes_what_the_file_will(default):
+    nets = [light.make(**CONFIG["model"]) for _ in range(2)]
+    for net in nets:
+        light.begin(net, default)
+    plain, learner = nets
+    names = list(learner.state_dict())
+    compact.train_rounded(learner)
+    assert list(learner.state_dict()) == names
+    x = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        exact, learnt = plain.eval()(x), learner.eval()(x)
+        stored = compact.rounded(export.rounded(plain))(x)
+    # The rest: the file's scales and small weights are float16.
+    assert (learnt - stored).abs().mean() < .4 * (exact - stored).abs().mean()
+    learner(x).sum().backward()
+    assert all(p.grad is not None and p.grad.abs().max() > 0
+               for name, p in learner.named_parameters() if name.endswith("dw.conv.weight"))
+
+
 def test_an_unknown_kind_is_named():
     with pytest.raises(SystemExit, match="heavy"):
         light.make(kind="heavy")

@@ -42,6 +42,29 @@ def rounded(net):
     return net
 
 
+class RoundedConv2d(torch.nn.Conv2d):
+    """A convolution that computes with its weight in 255 steps and learns it in full: the gradient
+    is that of the rounded one, so training finds weights that are good once they are rounded.
+    Y. Bengio and others, "Estimating or propagating gradients through stochastic neurons for
+    conditional computation", 2013 (the straight-through estimator). Batch normalisation after it
+    is fused into the scales."""
+
+    def forward(self, x):
+        weight = self.weight
+        with torch.no_grad():
+            most = weight.abs().amax((1, 2, 3), keepdim=True)
+            step = (most / STEPS).clamp_min(STEP_MIN)
+            rest = torch.round(weight / step) * step - weight
+        return self._conv_forward(x, weight + rest, self.bias)
+
+
+def train_rounded(net):
+    """Makes a network compute as if it were stored by `store`; its state stays the same."""
+    for module in net.modules():
+        if type(module) is torch.nn.Conv2d and apart(module.weight.shape):
+            module.__class__ = RoundedConv2d
+
+
 def store(path):
     """Rewrites the float32 model in the file."""
     import onnx

@@ -1,10 +1,11 @@
-"""The config file: TOML with every key present except `distil`, so that one file describes a
-run."""
+"""The config file: TOML with every key present except `distil` and `rounded`, so that one file
+describes a run."""
 import tomllib
 
 KEYS = {"seed", "hours", "bf16", "epoch_images", "eval_minutes", "model", "data", "mix", "loss",
         "optimiser", "phase"}
 DISTIL = {"weight": 0.0}  # weight of the loss against the teacher's probabilities
+ROUNDED = False           # compute with weights as a compact file stores them
 
 
 def read(path):
@@ -14,7 +15,7 @@ def read(path):
             c = tomllib.load(f)
     except (OSError, tomllib.TOMLDecodeError) as e:
         raise SystemExit(f"cannot read config: '{path}': {e}")
-    distil = DISTIL | c.pop("distil", {})
+    distil, rounded = DISTIL | c.pop("distil", {}), c.pop("rounded", ROUNDED)
     for key in sorted(KEYS ^ set(c)):
         raise SystemExit(f"{'missing' if key in KEYS else 'unknown'} key in '{path}': '{key}'")
-    return c | {"distil": distil}
+    return c | {"distil": distil, "rounded": rounded}

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import torch
 
-from . import augment, checkpoint, data, evaluate, pretrained
+from . import augment, checkpoint, compact, data, evaluate, pretrained
 from .light import begin, make
 from .loss import imitation, nail_loss
 from .optim import Mixed
@@ -67,6 +67,8 @@ class Run:
         self.model = make(**config["model"])
         if self.model.pretrained and learned:
             pretrained.load(self.model)
+        if config.get("rounded"):
+            compact.train_rounded(self.model)
         self.layout = torch.channels_last
         self.model.to(memory_format=self.layout)
         self.forward = self.model  # or its compiled form
