@@ -156,12 +156,12 @@ def test_a_file_in_the_folder_s_place(tmp_path, device):
     assert (tmp_path / "site").read_text() == "words"
 
 
-@pytest.mark.parametrize("name", ("camera", "engine-choice", "files", "mounting", "redraw",
-                                  "status", "strain", "transport-auto", "transports"))
+@pytest.mark.parametrize("name", ("camera", "device-photos", "engine-choice", "files", "mounting",
+                                  "redraw", "status", "strain", "transport-auto", "transports"))
 def test_modules_of_the_page_by_themselves(name):
-    """Starts of the camera, dropped files, what ends with the element, what screen readers are
-    told, web/live's choice of an engine, the interface of the transports: on clocks and devices of
-    their own."""
+    """Starts of the camera, dropped files, photos on the device, what ends with the element, what
+    screen readers are told, web/live's choice of an engine, the interface of the transports: on
+    clocks and devices of their own."""
     done = subprocess.run(["node", "--test", HERE / f"{name}.test.mjs"], capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == 0, done.stdout

@@ -4,7 +4,7 @@
 import { DeviceTransport } from './transport.js';
 
 const idleMs = 60000;
-const waitMs = 120000; // for a slow phone and a runtime that is still downloading
+const watchMs = 1000;
 const pixelsMax = 16e6; // limit of lacquer.wasm (LQ_FRAME_PIXELS_MAX)
 
 export class DevicePhotos {
@@ -13,6 +13,7 @@ export class DevicePhotos {
     #transport = null;
     #opened = null; // promise
     #id = 0;
+    #turn = Promise.resolve(); // one after the other: a transport keeps only the newest picture
     #settle = null; // of the photo being processed: {resolve, reject}
     #timer = 0;
 
@@ -22,54 +23,55 @@ export class DevicePhotos {
         this.#options = options;
     }
 
-    // → {light, nails, width, height}, in pixels of the bitmap or of a reduced copy. One at a time:
-    // a new call ends the previous one.
-    async sceneOf(bitmap) {
+    // → {light, nails, width, height}, in pixels of the bitmap or of a reduced copy. Throws an
+    // Error, with an empty message if the worker is gone; the next photo starts a new one.
+    sceneOf(bitmap) {
+        const found = this.#turn.then(() => this.#find(bitmap));
+        this.#turn = found.catch(() => {});
+        return found;
+    }
+
+    async #find(bitmap) {
         clearTimeout(this.#timer);
-        this.#settle?.reject(new Error(''));
-        let timer;
+        const watching = setInterval(() => this.#transport?.watch(), watchMs);
         try {
             return await new Promise((resolve, reject) => {
                 this.#settle = { resolve, reject };
-                timer = setTimeout(() => reject(new Error('')), waitMs);
                 this.#send(bitmap).catch(reject);
             });
         } finally {
-            clearTimeout(timer);
+            clearInterval(watching);
             this.#settle = null;
-            this.#timer = setTimeout(() => this.close(), idleMs);
+            this.#timer = setTimeout(() => this.#close(), idleMs);
         }
     }
 
-    close() {
+    #close() {
         this.#transport?.close();
         this.#transport = this.#opened = null;
     }
 
     async #send(bitmap) {
-        await (this.#opened ??= this.#open());
+        const transport = await (this.#opened ??= this.#open());
         const { width, height } = bitmap;
         const scale = Math.min(1, Math.sqrt(pixelsMax / (width * height)));
         const frame = await createImageBitmap(bitmap);
         const size = { width: Math.floor(width * scale), height: Math.floor(height * scale) };
-        this.#transport.send(++this.#id, { frame, ...size, still: true });
+        transport.send(++this.#id, { frame, ...size, still: true });
     }
 
+    // → promise of the transport
     #open() {
         const transport = new DeviceTransport(this.#base, this.#options);
         this.#transport = transport;
         transport.onreply = ({ scene }) => this.#settle?.resolve(scene);
-        return new Promise((resolve, reject) => {
-            transport.onerror = ({ error }) => {
-                const failed = new Error(error);
-                reject(failed);
-                this.#settle?.reject(failed);
-            };
+        transport.onerror = ({ error }) => this.#settle?.reject(new Error(error));
+        return new Promise((resolve) => {
             transport.onstate = (state) => {
-                if (state === 'open') resolve();
+                if (state === 'open') resolve(transport);
                 if (state !== 'gone') return;
-                this.close(); // the next photo starts with a new worker
-                reject(new Error(''));
+                this.#close();
+                this.#settle?.reject(new Error(''));
             };
             transport.open();
         });

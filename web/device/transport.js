@@ -9,7 +9,8 @@ import { Transport } from '../live/transport.js';
 
 const silenceMs = 6000; // if a detection takes longer, and six times as long as the slowest so far,
                         // the worker is dead
-const openMs = 120000; // a step of opening may take long: a file on a slow link, a slow processor
+const longMs = 120000; // a step of opening may take long: a file on a slow link, a slow processor;
+                       // and so may a photo
 const flightMax = 64; // frames in flight; all but one or two of them have been replaced
 
 export class DeviceTransport extends Transport {
@@ -28,6 +29,7 @@ export class DeviceTransport extends Transport {
     #wanted = false;
     #open = false;
     #since = 0; // when the worker last got a task; 0: idle
+    #still = false; // the worker's task is a photo
     #slowest = 0;
     #busy = false;
     #waiting = null; // the newest frame, not yet passed to the worker
@@ -79,7 +81,8 @@ export class DeviceTransport extends Transport {
     // A worker that the browser ended does not report it.
     watch() {
         if (!this.#since) return;
-        const patience = this.#open ? Math.max(silenceMs, 6 * this.#slowest) : openMs;
+        const frames = this.#open && !this.#still;
+        const patience = frames ? Math.max(silenceMs, 6 * this.#slowest) : longMs;
         if (performance.now() - this.#since > patience) this.#lost();
     }
 
@@ -105,6 +108,7 @@ export class DeviceTransport extends Transport {
         const message = this.#waiting;
         this.#waiting = null;
         this.#busy = true;
+        this.#still = message.still;
         this.#since = performance.now();
         this.#worker.postMessage(message, [message.frame]);
     }

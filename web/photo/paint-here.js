@@ -12,7 +12,7 @@ export class PhotoPainter {
     device = null; // DevicePhotos: detects nails in the page; null: the server detects them
     #painter = null;
     #patterns = [];
-    #seen = null; // {file, bitmap, scene}: each picture is detected once
+    #seen = null; // {file, picture: promise of {bitmap, scene}}: each picture is detected once
 
     constructor(base) {
         this.#base = base;
@@ -23,10 +23,22 @@ export class PhotoPainter {
         return this.#painter?.takePatterns(patterns);
     }
 
-    async #look(file) {
-        if (this.#seen?.file === file) return this.#seen;
-        this.#seen?.bitmap.close();
-        this.#seen = null;
+    // Two looks are painted at once: both wait for the same detection. A failed one is repeated.
+    #look(file) {
+        if (this.#seen?.file === file) return this.#seen.picture;
+        this.#seen?.picture.then(
+            ({ bitmap }) => bitmap.close(),
+            () => {},
+        );
+        const seen = { file, picture: this.#read(file) };
+        this.#seen = seen;
+        seen.picture.catch(() => {
+            if (this.#seen === seen) this.#seen = null;
+        });
+        return seen.picture;
+    }
+
+    async #read(file) {
         let bitmap = await createImageBitmap(file);
         const scale = sideMax / Math.max(bitmap.width, bitmap.height);
         if (scale < 1) {
@@ -34,8 +46,7 @@ export class PhotoPainter {
             bitmap.close();
             bitmap = await createImageBitmap(file, { resizeWidth, resizeQuality: 'high' });
         }
-        this.#seen = { file, bitmap, scene: await this.sceneOf(bitmap) };
-        return this.#seen;
+        return { bitmap, scene: await this.sceneOf(bitmap) };
     }
 
     // The nails of one picture in the format of `nails` replies.
