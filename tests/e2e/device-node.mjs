@@ -198,6 +198,29 @@ tests.a_failed_worker_reports_why_and_is_restarted = async () => {
   assert.equal(workers.length, 2);
 };
 
+const failing = (id) => ({ type: 'error', id, error: 'the network did not run' });
+
+tests.a_network_that_keeps_failing_gets_a_new_worker = async () => {
+  const { transport, said } = started();
+  workers[0].says({ ...opened, backend: 'webgpu' });
+  const answer = (message) => {
+    transport.send(message.id, picture());
+    workers.at(-1).says(message);
+  };
+  for (const message of [failing(1), failing(2), reply(3), failing(4), failing(5)])
+    answer(message);
+  assert.equal(workers[0].ended, false);
+  answer(failing(6));
+  assert.ok(workers[0].ended);
+  assert.deepEqual(said.slice(-2), [['onerror', 'the network did not run'], ['onstate', 'gone']]);
+  transport.retryNow();
+  assert.deepEqual(workers.map(({ sent: [{ backend }] }) => backend), ['auto', 'wasm']);
+  workers[1].says(opened);
+  answer(failing(7));
+  assert.equal(workers[1].ended, false);
+  transport.close();
+};
+
 for (const [name, run] of Object.entries(tests)) {
   try {
     console.log(JSON.stringify({ name, ok: true, detail: await run() }));

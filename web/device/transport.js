@@ -11,6 +11,7 @@ const silenceMs = 6000; // if a detection takes longer, and six times as long as
                         // the worker is dead
 const longMs = 120000; // a step of opening may take long: a file on a slow link, a slow processor;
                        // and so may a photo
+const failuresMost = 3; // pictures that fail one after the other until the worker counts as broken
 const flightMax = 64; // frames in flight; all but one or two of them have been replaced
 
 export class DeviceTransport extends Transport {
@@ -31,6 +32,8 @@ export class DeviceTransport extends Transport {
     #since = 0; // when the worker last got a task; 0: idle
     #still = false; // the worker's task is a photo
     #slowest = 0;
+    #failures = 0; // of the last pictures
+    #withoutGpu = false; // WebGPU broke
     #busy = false;
     #waiting = null; // the newest frame, not yet passed to the worker
     #backoff = new Backoff();
@@ -91,7 +94,8 @@ export class DeviceTransport extends Transport {
         const worker = startWorker();
         this.#worker = worker;
         this.#since = performance.now();
-        const { backend = 'auto', threads } = this.#options;
+        const { backend: wanted = 'auto', threads } = this.#options;
+        const backend = this.#withoutGpu ? 'wasm' : wanted;
         worker.onmessage = ({ data }) => {
             if (worker === this.#worker) this.#take(data);
         };
@@ -137,16 +141,28 @@ export class DeviceTransport extends Transport {
         this.#slowest = Math.max(this.#slowest, performance.now() - this.#since);
         this.#busy = false;
         this.#since = 0;
-        this.#next();
         if (type === 'error') {
-            this.onerror(message);
+            this.#failed(message);
             return;
         }
+        this.#next();
         this.memoryBytes = message.bytes;
         this.#answer(message.reply);
     }
 
+    // One picture may fail alone; a GPU that was lost, or a runtime out of memory, fails all.
+    #failed(message) {
+        if (++this.#failures < failuresMost) {
+            this.#next();
+            this.onerror(message);
+            return;
+        }
+        this.#withoutGpu ||= this.backend === 'webgpu';
+        this.#lost(message.error);
+    }
+
     #answer(data) {
+        this.#failures = 0;
         this.#backoff.reset();
         this.onreply({ ...readReply(data), bytes: 0 });
     }
@@ -155,7 +171,7 @@ export class DeviceTransport extends Transport {
         this.#worker?.terminate();
         this.#worker = null;
         this.#open = this.#busy = false;
-        this.#since = 0;
+        this.#since = this.#failures = 0;
         this.#waiting?.frame.close();
         this.#waiting = null;
     }
