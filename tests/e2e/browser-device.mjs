@@ -4,8 +4,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check, clean, frameId, frames, freeze, golden, nails, open, pictureSize, root, saved, shared,
-  software, until, withCamera,
+  check, clean, frameId, frames, freeze, golden, nails, notice, open, pictureSize, root, saved,
+  shared, software, text, until, withCamera,
 } from './browser-harness.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
 
@@ -94,6 +94,39 @@ tests.device_paints_a_photo_at_its_size = async ({ server }) =>
     check(posts.length === 0 && page.sockets === 0, `sent: ${posts}`);
     clean(page);
     return found;
+  });
+
+// Simulates a browser that withdraws all graphics, and provides others at once or later.
+const loseGraphics = (page, { later = false } = {}) =>
+  page.evaluate((withhold) => {
+    const { prototype } = HTMLCanvasElement;
+    const { getContext } = prototype;
+    window.provide = () => Object.assign(prototype, { getContext });
+    if (withhold)
+      prototype.getContext = function (kind, ...options) {
+        return kind === 'webgl2' ? null : getContext.call(this, kind, ...options);
+      };
+    const gl = getContext.call(tryon().live.picture.graphics, 'webgl2');
+    gl.getExtension('WEBGL_lose_context').loseContext();
+  }, later);
+
+tests.device_goes_on_after_graphics_are_lost = async ({ server }) =>
+  onDevice(server, async (page) => {
+    const linked = (words) =>
+      until(words, async () => (await text(page, '#link-text')).startsWith(words));
+    await page.evaluate(() => part('start').click());
+    await linked('On this device');
+    await loseGraphics(page);
+    await frames(page, 3);
+    await loseGraphics(page, { later: true });
+    await notice(page, /withdrawn the graphics hardware/);
+    await linked('Not painted');
+    await page.evaluate(() => window.provide());
+    await linked('On this device');
+    await frames(page, 3);
+    const shown = await page.getAttribute('#notice', 'data-key');
+    check(shown !== 'device', 'the page still says that graphics are missing');
+    check(page.sockets === 0, 'a WebSocket was opened');
   });
 
 // Puts a transport of the page's own into it, without graphics: window.ask() lets it detect nails

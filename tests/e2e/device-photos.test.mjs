@@ -7,6 +7,7 @@ import test from 'node:test';
 import { DevicePhotos } from '../../web/device/photos.js';
 import { LookStore } from '../../web/look/look.js';
 import { PhotoPainter } from '../../web/photo/paint-here.js';
+import { Photo } from '../../web/photo/photo.js';
 import { Simulated, reply, settled } from './simulated.mjs';
 
 const picture = (width) => ({ width, height: 60, close() {} });
@@ -114,4 +115,27 @@ test('a photo in two looks is detected once, and again after a failure', async (
   assert.deepEqual((await both()).map(({ status }) => status), ['fulfilled', 'fulfilled']);
   await both();
   assert.equal(asked, 2);
+});
+
+test('a photo is painted again once the browser provides graphics again', async (t) => {
+  const simulated = new Simulated(t);
+  let now = 1000;
+  t.mock.method(performance, 'now', () => now);
+  const photo = new Photo({ lookStore: new LookStore(), base: 'http://lacquer.test/' });
+  photo.device = { sceneOf: async () => ({ nails: [], light: null, width: 80, height: 60 }) };
+  const said = [];
+  photo.onshow = () => said.push('shown');
+  photo.onerror = ({ key, passing }) => said.push({ key, passing });
+  await photo.load(new Blob(['photo'], { type: 'image/png' }));
+  assert.deepEqual(said, ['shown']);
+  simulated.contexts[0].lost = true;
+  simulated.graphics = false;
+  now += 5000;
+  await photo.paint();
+  assert.deepEqual(said.at(-1), { key: 'device.lost', passing: true });
+  simulated.graphics = true;
+  now += 5000;
+  await photo.paint();
+  assert.equal(said.at(-1), 'shown');
+  assert.equal(simulated.contexts.length, 2);
 });

@@ -270,6 +270,9 @@ export default {
     'device.gone':
         'Die Nagelerkennung auf diesem Gerät ist stehen geblieben. Es wird automatisch ' +
         'erneut versucht.',
+    'device.lost':
+        'Der Browser hat die Grafikbeschleunigung beendet. Der Lack kommt zurück, sobald sie ' +
+        'wieder verfügbar ist.',
     'device.undrawn':
         'Dieser Browser bietet kein WebGL 2, ohne das hier kein Lack zu sehen ist. Versuche ' +
         'es mit einem anderen Browser.',

@@ -260,6 +260,9 @@ export default {
     'server.busy': 'The server is full at the moment. Retrying automatically.',
     'server.silent': 'The server does not answer. Retrying automatically.',
     'device.gone': 'The nail detector on this device has stopped. Retrying automatically.',
+    'device.lost':
+        'The browser has withdrawn the graphics hardware. Polish returns as soon as it is ' +
+        'available again.',
     'device.undrawn':
         'This browser does not provide WebGL 2 graphics, which are needed to show polish ' +
         'here. Try another browser.',

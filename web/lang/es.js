@@ -268,6 +268,9 @@ export default {
     'server.silent': 'El servidor no responde. Se reintenta automáticamente.',
     'device.gone':
         'El detector de uñas de este dispositivo se ha detenido. Se reintenta automáticamente.',
+    'device.lost':
+        'El navegador ha retirado la aceleración gráfica. El esmalte volverá en cuanto esté ' +
+        'disponible de nuevo.',
     'device.undrawn':
         'Este navegador no ofrece gráficos WebGL 2, necesarios para mostrar el esmalte aquí. ' +
         'Prueba con otro navegador.',

@@ -8,7 +8,7 @@ import { FrameBudget } from './frame-budget.js';
 import { Encoder, sentSize, sideMax } from './encoder.js';
 import { Follower } from '../follow/follower.js';
 import { LivePicture } from './live-picture.js';
-import { Painter } from '../paint/painter.js';
+import { Graphics } from '../paint/graphics.js';
 import { Redraw } from './redraw.js';
 import { BitmapPicture } from '../ui/picture.js';
 import { AutoTransport } from './transport-auto.js';
@@ -47,8 +47,8 @@ export class Live {
     #id = 0;
     #shownId = 0;
     #shownJpeg = null;
-    #painter = null;
-    #patterns = [];
+    #graphics = new Graphics();
+    #undrawn = false; // the device's nails cannot be drawn here
     #picture = null; // drawn here, or null: request painted pictures
     #redraw;
     #lookStore;
@@ -111,11 +111,7 @@ export class Live {
         this.#running = true;
         document.addEventListener('visibilitychange', this.#seen);
         this.#seen();
-        if (!this.#painter) {
-            this.#painter = Painter.create();
-            this.#painter?.takePatterns(this.#patterns);
-            this.frameBudget.propagates = this.#painter?.software ?? false;
-        }
+        this.#provide();
         this.#connect();
         this.#next(this.#round);
     }
@@ -139,7 +135,26 @@ export class Live {
 
     // Whether the browser withdrew the graphics that it had provided.
     get painterLost() {
-        return this.#painter?.lost ?? false;
+        return this.#graphics.lost;
+    }
+
+    get #painter() {
+        return this.#graphics.painter;
+    }
+
+    // → whether there are new graphics
+    #provide() {
+        if (!this.#graphics.make()) return false;
+        if (this.#painter.software) this.frameBudget.propagates = true;
+        return true;
+    }
+
+    // Graphics were lost, and only the page can draw the device's nails: while the browser provides
+    // no others, nothing is detected.
+    #restore() {
+        const provided = this.#provide();
+        if (provided === this.#undrawn) this.#connect();
+        else this.#picture = null; // the next one has the new painter
     }
 
     // Called from time to time: a server that keeps the socket open but is silent also counts as
@@ -176,7 +191,8 @@ export class Live {
             this.onstate(state, detail);
         });
         this.#picture = null;
-        if (this.#kind === 'device' && !this.#painter) this.onstate('undrawn');
+        this.#undrawn = this.#kind === 'device' && !this.#graphics.able;
+        if (this.#undrawn) this.onstate('undrawn');
         else transport.open();
     }
 
@@ -235,13 +251,12 @@ export class Live {
 
     // Pictures for nails (paint/painter.js), in the format of GET /api/looks.
     takePatterns(patterns) {
-        this.#patterns = [...this.#patterns, ...patterns];
-        return this.#painter?.takePatterns(patterns);
+        return this.#graphics.takePatterns(patterns);
     }
 
     // Requests nails if they can be drawn here fast enough.
     #wantNails(transport) {
-        if (!transport.sendsNails || !this.#painter || this.#painter.lost) return false;
+        if (!transport.sendsNails || !this.#graphics.able) return false;
         if (!this.frameBudget.here && this.#kind !== 'device') return false;
         const { main, second } = this.#lookStore;
         const known = (fields) => this.#painter.knows(fields);
@@ -253,6 +268,7 @@ export class Live {
             if (round !== this.#round || !this.#camera.running) return;
             this.#next(round);
             const start = performance.now();
+            if (this.#kind === 'device' && this.painterLost) this.#restore();
             const wantNails = this.#wantNails(this.#transport);
             this.#transport.canDraw = wantNails;
             if (wantNails) this.#show(at);

@@ -1,7 +1,7 @@
 // Small pictures of polish for cards: a fingertip drawn here and painted by the page's own painter.
 // One is painted per turn, so that the page stays responsive; the newest request for a card wins.
 import { fingerPolish } from './look.js';
-import { Painter } from '../paint/painter.js';
+import { Graphics } from '../paint/graphics.js';
 import { PreviewQueue } from './preview-queue.js';
 
 const order = ['index', 'middle', 'ring', 'little'];
@@ -95,18 +95,26 @@ function fingertip(nail, w, y) {
 }
 
 export class Previews {
-    #painter = Painter.create();
+    #graphics = new Graphics();
     #scenes = null;
     #queue = new PreviewQueue(() => this.#start());
     #busy = false;
 
+    constructor() {
+        this.#graphics.make();
+    }
+
     // Whether cards can be painted here at all.
     get able() {
-        return this.#painter !== null && !this.#painter.lost;
+        return this.#graphics.able;
+    }
+
+    get #painter() {
+        return this.#graphics.painter;
     }
 
     takePatterns(patterns) {
-        return this.#painter?.takePatterns(patterns);
+        return this.#graphics.takePatterns(patterns);
     }
 
     canvas(nails) {
@@ -119,6 +127,7 @@ export class Previews {
 
     // Returns false if part of the polish cannot be painted yet.
     request(canvas, polish) {
+        if (this.#graphics.lost) this.#graphics.make();
         const all = [polish, ...Object.values(polish.fingers ?? {})];
         if (!this.able || !all.every((each) => this.#painter.knows(each))) return false;
         this.#queue.add(canvas, polish);

@@ -2,7 +2,7 @@
 // have, or if nails are detected on the device. Same arithmetic as the server's (paint/painter.js).
 import { fingersWorn } from '../look/accents.js';
 import { keyOf } from '../look/look.js';
-import { Painter } from '../paint/painter.js';
+import { Graphics } from '../paint/graphics.js';
 import { sceneOf } from './scene.js';
 
 const sideMax = 4096; // size that every WebGL 2 supports
@@ -10,8 +10,7 @@ const sideMax = 4096; // size that every WebGL 2 supports
 export class PhotoPainter {
     #base;
     device = null; // DevicePhotos: detects nails in the page; null: the server detects them
-    #painter = null;
-    #patterns = [];
+    #graphics = new Graphics();
     #seen = null; // {file, picture: promise of {bitmap, scene}}: each picture is detected once
 
     constructor(base) {
@@ -19,8 +18,19 @@ export class PhotoPainter {
     }
 
     takePatterns(patterns) {
-        this.#patterns = [...this.#patterns, ...patterns];
-        return this.#painter?.takePatterns(patterns);
+        return this.#graphics.takePatterns(patterns);
+    }
+
+    // Whether the browser withdrew the graphics that it had provided.
+    get lost() {
+        return this.#graphics.lost;
+    }
+
+    // → a painter, or null if the browser cannot draw (now)
+    async #ready() {
+        this.#graphics.make();
+        await this.#graphics.ready;
+        return this.#graphics.able ? this.#graphics.painter : null;
     }
 
     // Two looks are painted at once: both wait for the same detection. A failed one is repeated.
@@ -56,13 +66,10 @@ export class PhotoPainter {
 
     // → {blob, bitmap, nails} as photo.js has them, or null if the browser cannot draw.
     async paint(file, look) {
-        if (!this.#painter) {
-            this.#painter = Painter.create();
-            await this.#painter?.takePatterns(this.#patterns);
-        }
-        const painter = this.#painter;
-        if (!painter || painter.lost) return null;
+        if (!(await this.#ready())) return null;
         const { bitmap, scene } = await this.#look(file);
+        const painter = await this.#ready(); // detection takes long enough to lose graphics
+        if (!painter) return null;
         const { width, height } = bitmap;
         const [sx, sy] = [scene.width / width, scene.height / height];
         const worn = fingersWorn(scene.nails);

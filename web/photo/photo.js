@@ -212,7 +212,9 @@ export class Photo {
                 throw new PhotoError(silent, {}, { passing: true });
             });
             if (painted) return painted;
-            if (this.#here.device) throw new PhotoError('device.undrawn');
+            const { device, lost } = this.#here;
+            const said = lost ? 'device.lost' : 'device.undrawn';
+            if (device) throw new PhotoError(said, {}, { passing: lost });
         }
         const numbers = look.own.filter((key) => key[0] === '#');
         const replies = await Promise.all([

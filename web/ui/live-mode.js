@@ -82,8 +82,10 @@ export class LiveMode {
         }
         notices.busy('');
         if (state === 'undrawn') {
-            notices.link('gone', t('link.undrawn'));
-            notices.notify(t('device.undrawn'), { kind: 'bad', key: 'device' });
+            const { painterLost } = live;
+            notices.link('gone', t(painterLost ? 'link.notPainted' : 'link.undrawn'));
+            const said = t(painterLost ? 'device.lost' : 'device.undrawn');
+            notices.notify(said, { kind: 'bad', key: 'device' });
             return;
         }
         notices.quiet('slow');
@@ -104,7 +106,7 @@ export class LiveMode {
 
     #frame({ id, nails, widths }) {
         const { live, camera, stage, notices } = this.#app;
-        for (const key of ['server', 'frame']) notices.quiet(key);
+        for (const key of ['server', 'frame', 'device']) notices.quiet(key);
         notices.busy('');
         delete this.#find('stage').dataset.stale;
         this.#open = true;
