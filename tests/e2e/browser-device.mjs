@@ -4,8 +4,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  check, clean, frameId, frames, freeze, golden, nails, notice, open, pictureSize, root, saved,
-  shared, software, text, until, withCamera,
+  check, clean, frameId, frames, freeze, golden, live, nails, notice, open, pictureSize, root,
+  saved, shared, software, text, until, withCamera,
 } from './browser-harness.mjs';
 import { keepBoth, measure } from './browser-pixels.mjs';
 
@@ -182,6 +182,20 @@ tests.device_worker_is_restarted_when_killed = async ({ browser, server }) => {
   check(workersOf(page).every((worker) => worker !== first), 'the worker is the same');
   clean(page);
 };
+
+tests.device_worker_is_kept_for_another_camera = async ({ server }) =>
+  onDevice(server, async (page) => {
+    await live(page);
+    const [first] = workersOf(page);
+    await page.evaluate(() => part('cameras').dispatchEvent(new Event('change')));
+    await until('the other camera', () => page.evaluate(() => !part('start').disabled));
+    await frames(page, 2);
+    const now = workersOf(page);
+    check(now.length === 1 && now[0] === first, `${now.length} workers, or another one`);
+    await page.evaluate(() => part('stop').click());
+    await until('no worker', () => workersOf(page).length === 0);
+    clean(page);
+  });
 
 // lacquer.wasm's memory reaches its final size after a few frames.
 tests.device_memory_does_not_grow = async ({ browser, server }) => {

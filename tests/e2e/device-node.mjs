@@ -221,6 +221,26 @@ tests.a_network_that_keeps_failing_gets_a_new_worker = async () => {
   transport.close();
 };
 
+tests.another_camera_keeps_the_worker = async () => {
+  const { transport, said } = started();
+  transport.close({ keep: true }); // not open yet: nothing to keep
+  assert.ok(workers[0].ended);
+  transport.open();
+  workers[1].says(opened);
+  for (const id of [1, 2]) transport.send(id, picture());
+  transport.close({ keep: true });
+  assert.deepEqual([transport.ready, workers[1].ended], [false, false]);
+  transport.open();
+  assert.deepEqual([transport.ready, said.at(-1)], [true, ['onstate', 'open']]);
+  workers[1].says(reply(1)); // of the camera before
+  transport.send(3, picture());
+  assert.deepEqual(workers[1].sent.map(({ type, id }) => id ?? type), ['open', 1, 'rest', 3]);
+  transport.close({ keep: true });
+  transport.close();
+  assert.ok(workers[1].ended);
+  assert.equal(workers.length, 2);
+};
+
 for (const [name, run] of Object.entries(tests)) {
   try {
     console.log(JSON.stringify({ name, ok: true, detail: await run() }));

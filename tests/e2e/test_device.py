@@ -64,7 +64,7 @@ def in_node():
     "one_detection_at_a_time", "the_newest_frame_waits_for_the_worker",
     "a_silent_worker_is_restarted", "a_slow_start_is_no_failure",
     "a_failed_worker_reports_why_and_is_restarted",
-    "a_network_that_keeps_failing_gets_a_new_worker"])
+    "a_network_that_keeps_failing_gets_a_new_worker", "another_camera_keeps_the_worker"])
 def test_without_a_browser(in_node, name):
     found, stderr = in_node
     assert name in found, stderr[-2000:]

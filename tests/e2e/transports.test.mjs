@@ -86,6 +86,15 @@ test('replies go to the handlers', () => {
     ['onerror', { id: 1 }], ['onreplaced', 1]]);
 });
 
+test('another camera keeps the worker, also behind the choice of engines', () => {
+  const { auto, device } = makeAuto('device');
+  const closed = [];
+  device.close = (how) => closed.push(how);
+  auto.open();
+  auto.close({ keep: true });
+  assert.deepEqual(closed, [{ keep: true }]);
+});
+
 test('limits of the server are obeyed, also behind the choice of engines', () => {
   const sockets = [];
   globalThis.WebSocket = class {

@@ -48,13 +48,20 @@ export class DeviceTransport extends Transport {
 
     open() {
         this.#wanted = true;
-        this.#start();
+        if (!this.#open) {
+            this.#start();
+            return;
+        }
+        this.#worker.postMessage({ type: 'rest' });
+        this.onstate('open', {});
     }
 
-    close() {
+    // keep: the worker, if it is open, for another video.
+    close({ keep = false } = {}) {
         this.#wanted = false;
         clearTimeout(this.#timer);
-        this.#drop();
+        if (keep && this.#open) this.#forget();
+        else this.#drop();
     }
 
     retryNow() {
@@ -64,7 +71,7 @@ export class DeviceTransport extends Transport {
     }
 
     get ready() {
-        return this.#open;
+        return this.#wanted && this.#open;
     }
 
     // source: {frame: VideoFrame or ImageBitmap, width, height}, which the worker owns from now on.
@@ -172,6 +179,10 @@ export class DeviceTransport extends Transport {
         this.#worker = null;
         this.#open = this.#busy = false;
         this.#since = this.#failures = 0;
+        this.#forget();
+    }
+
+    #forget() {
         this.#waiting?.frame.close();
         this.#waiting = null;
     }

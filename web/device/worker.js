@@ -2,7 +2,7 @@
 //
 // In:  {type: 'open', base, backend, threads}
 //      {type: 'frame', id, still, frame: VideoFrame or ImageBitmap, width, height, sentAt, takenAt}
-//      {type: 'rest'}
+//      {type: 'rest'}                             frames that follow belong to another video
 // Out: {type: 'progress'} one step closer to 'open'
 //      {type: 'open', backend, threads, ms, why, bytes}   ms: for one run of the nail network
 //      {type: 'reply', id, reply: ArrayBuffer, inferMs, bytes}    bytes: memory of the C code

@@ -35,7 +35,7 @@ export class Live {
     #base;
     #camera;
     #device;
-    #deviceOptions;
+    #deviceTransport;
     #engine;
     #stage;
     #stats;
@@ -72,7 +72,7 @@ export class Live {
     constructor({ camera, stage, stats, lookStore, base, device, deviceOptions, engine = null }) {
         this.#camera = camera;
         this.#device = device ?? new URL('device/', base);
-        this.#deviceOptions = deviceOptions;
+        this.#deviceTransport = new DeviceTransport(this.#device, deviceOptions);
         this.#engine = engine;
         this.#kind = engine === 'device' ? 'device' : 'ws';
         this.#base = base;
@@ -106,7 +106,7 @@ export class Live {
     }
 
     start() {
-        this.stop();
+        this.stop({ keep: true });
         this.#lookStore.forgetNumbers();
         this.#running = true;
         document.addEventListener('visibilitychange', this.#seen);
@@ -116,12 +116,14 @@ export class Live {
         this.#next(this.#round);
     }
 
-    stop() {
+    // keep: the device's worker, for a start that follows at once.
+    stop({ keep = false } = {}) {
         this.#running = false;
         this.#round++;
         document.removeEventListener('visibilitychange', this.#seen);
         for (const encoder of [this.#encoder, this.#beside]) encoder.close();
-        this.#transport?.close();
+        this.#transport?.close({ keep });
+        if (!keep) this.#deviceTransport.close();
         this.#transport = null;
         this.#flight.clear();
     }
@@ -198,15 +200,11 @@ export class Live {
 
     #makeTransport() {
         const { main } = this.#lookStore;
-        if (this.#kind === 'device') return this.#makeDevice();
+        if (this.#kind === 'device') return this.#deviceTransport;
         if (this.#kind === 'base64') return new Base64Transport(main, this.#base);
         const server = new WsTransport(main, this.#base);
         // Nails that cannot be drawn here are useless here.
         return this.#engine === 'server' || !this.#painter ? server : this.#makeAuto(server);
-    }
-
-    #makeDevice() {
-        return new DeviceTransport(this.#device, this.#deviceOptions);
     }
 
     #makeAuto(server) {
@@ -214,7 +212,7 @@ export class Live {
         const transport = new AutoTransport({
             choice: new EngineChoice({ sparing: sparing(), ...this.choiceOptions }),
             server,
-            device: this.#makeDevice(),
+            device: this.#deviceTransport,
             inputs: {
                 server: () => this.#beside.encode(video, this.#quality),
                 device: () => frameOf(video),

@@ -70,11 +70,11 @@ export class AutoTransport extends Transport {
         this.#keep();
     }
 
-    close() {
+    close(how) {
         this.#closed = true;
         document.removeEventListener('visibilitychange', this.#seen);
         this.#stopSensing();
-        for (const engine of engines) this.#close(engine);
+        for (const engine of engines) this.#close(engine, how);
     }
 
     retryNow() {
@@ -151,10 +151,10 @@ export class AutoTransport extends Transport {
         }
     }
 
-    #close(engine) {
+    #close(engine, how) {
         this.#open[engine] = false;
         this.#taken[engine].clear();
-        this.#transports[engine].close();
+        this.#transports[engine].close(how);
     }
 
     #listen(engine) {

@@ -34,7 +34,7 @@ export class Transport {
     }
 
     open() {}
-    close() {}
+    close() {} // ({keep}): keep what another open() would need, on the device
     // Ends the wait for another attempt, if there is one.
     retryNow() {}
     // The look has changed.

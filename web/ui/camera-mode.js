@@ -77,7 +77,7 @@ export class CameraMode {
         const find = this.#find;
         const app = this.#app;
         const before = find('stage').getRootNode().activeElement;
-        app.live.stop();
+        app.live.stop({ keep: true });
         app.notices.quiet();
         app.notices.busy(this.#words.t('busy.camera'));
         find('start').disabled = true;
@@ -101,6 +101,7 @@ export class CameraMode {
     #failed({ reason, why }) {
         const { t } = this.#words;
         const app = this.#app;
+        app.live.stop();
         app.notices.busy('');
         if (app.mode === 'live') app.setMode('empty');
         const again = reason !== 'insecure' && reason !== 'unsupported';
