@@ -7,7 +7,8 @@ import test from 'node:test';
 import { DevicePhotos } from '../../web/device/photos.js';
 import { LookStore } from '../../web/look/look.js';
 import { PhotoPainter } from '../../web/photo/paint-here.js';
-import { Photo } from '../../web/photo/photo.js';
+import { Photo, PhotoError } from '../../web/photo/photo.js';
+import { PhotoMode } from '../../web/ui/photo-mode.js';
 import { Simulated, reply, settled } from './simulated.mjs';
 
 const picture = (width) => ({ width, height: 60, close() {} });
@@ -138,4 +139,16 @@ test('a photo is painted again once the browser provides graphics again', async 
   await photo.paint();
   assert.equal(said.at(-1), 'shown');
   assert.equal(simulated.contexts.length, 2);
+});
+
+test('a photo that is retried on the device misses no server', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const linked = [];
+  const link = (state, text) => linked.push(text);
+  const photo = { open: true };
+  const app = { mode: 'photo', photo, live: { alone: true }, stage: { empty: true },
+    notices: { link, busy() {}, notify() {} } };
+  new PhotoMode({ app, words: { t: (key) => key } });
+  photo.onerror(new PhotoError('device.gone', {}, { passing: true }));
+  assert.deepEqual(linked, ['link.deviceGone']);
 });

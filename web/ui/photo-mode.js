@@ -116,16 +116,17 @@ export class PhotoMode {
         });
     }
 
-    // The server is silent or busy: the picture on the stage is marked as old until it is painted
-    // again.
+    // The server is silent or busy, or detection on the device stopped: the picture on the stage is
+    // marked as old until it is painted again.
     #again(text) {
         const { t } = this.#words;
-        const { photo, notices, stage } = this.#app;
+        const { live, photo, notices, stage } = this.#app;
         const waitMs = againMs[Math.min(this.#tries++, againMs.length - 1)];
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => this.#app.attached && photo.paint(), waitMs);
         if (!stage.empty) this.#find('stage').dataset.stale = '';
-        notices.link('gone', t('link.gone', { seconds: Math.round(waitMs / 1000) }));
+        const key = live.alone ? 'link.deviceGone' : 'link.gone';
+        notices.link('gone', t(key, { seconds: Math.round(waitMs / 1000) }));
         notices.notify(text, {
             kind: 'bad',
             key: 'photo',
