@@ -61,7 +61,8 @@ test('a photo is not sent again by an element that was removed, but when it retu
   let sent = 0;
   const photo = { open: true, paint: () => sent++ };
   const quiet = { busy() {}, link() {}, notify() {} };
-  const app = { attached: true, mode: 'empty', photo, notices: quiet, stage: { empty: true } };
+  const stage = { empty: true };
+  const app = { attached: true, mode: 'empty', photo, notices: quiet, stage, live: {} };
   const mode = new PhotoMode({ app, find: () => ({}), words: { t: (key) => key } });
   const fail = () => photo.onerror(new PhotoError('photo.silent', {}, { passing: true }));
   mode.resume();
