@@ -17,12 +17,16 @@ class Played {
   rate = null;
   sendsNails = true;
   opened = 0;
+  isOpen = false;
   sent = [];
 
   open() {
     this.opened++;
+    this.isOpen = true;
   }
-  close() {}
+  close() {
+    this.isOpen = false;
+  }
   watch() {}
   look() {}
   send(id, picture) {
@@ -75,6 +79,42 @@ test('the rate that the server requests reaches the page', (t) => {
   const { auto, server } = page(t);
   server.rate = { fps: 7, width: 480 };
   assert.deepEqual(auto.rate, { fps: 7, width: 480 });
+});
+
+// Four frames a second from the id `from` on, which only the server answers, while it is up.
+function play({ auto, server, pass }, up, seconds, from) {
+  for (let id = from; id < from + 4 * seconds; id++) {
+    if (server.isOpen) server.onstate(up ? 'open' : 'gone', { retryMs: 500 });
+    pass(10);
+    auto.send(id, auto.engine === 'device' ? { frame: { close() {} } } : { size: 900 }, true);
+    pass(240);
+    if (server.isOpen) server.onreply({ id, scene: { nails: [] } });
+  }
+}
+
+test('a server that comes back after an outage is compared and used again', (t) => {
+  const played = page(t);
+  const { auto, server, device, pass } = played;
+  pass(settleMs);
+  device.onstate('open', {});
+  play(played, true, 10, 2);
+  assert.equal(auto.engine, 'server');
+  play(played, false, 10, 100);
+  assert.equal(auto.engine, 'device');
+  assert.ok(!server.isOpen, 'a place is taken on a server that is not used');
+  play(played, true, 150, 1000);
+  assert.equal(auto.engine, 'server');
+});
+
+test('a server that was gone before the device was ready is used when it is back', (t) => {
+  const played = page(t);
+  const { auto, device, pass, server } = played;
+  pass(settleMs);
+  server.onstate('gone', { retryMs: 500 });
+  device.onstate('open', {});
+  assert.equal(auto.engine, 'device');
+  play(played, true, 60, 2);
+  assert.equal(auto.engine, 'server');
 });
 
 test('reports of the browser are received while the transport is open', async (t) => {

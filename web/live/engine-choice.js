@@ -99,8 +99,10 @@ export class EngineChoice {
     deviceReady(now) {
         this.#ready = true;
         if (this.#forced) return;
-        if (this.#serverGone) this.#use('device', now);
-        else this.#raceAt = now;
+        if (this.#serverGone) {
+            this.#use('device', now);
+            this.#later(now);
+        } else this.#raceAt = now;
     }
 
     // It is not available, or broke and does not return.
@@ -110,6 +112,7 @@ export class EngineChoice {
         if (!this.#forced) this.#use('server', now);
     }
 
+    // Only the next comparison connects to it again.
     serverGone(now) {
         this.#serverGone = true;
         if (this.#forced || !this.#ready) return;
@@ -153,7 +156,7 @@ export class EngineChoice {
         const before = this.engine;
         if (this.#strain.battery && !this.#serverGone) this.#spare(now);
         else if (this.#racing) this.#race(now);
-        else if (now >= this.#raceAt && !this.#serverGone) this.#startRace(now);
+        else if (now >= this.#raceAt) this.#startRace(now);
         else this.#watch(now);
         return this.engine !== before;
     }
