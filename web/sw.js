@@ -14,13 +14,33 @@ const siteCacheName = `${prefix}site`; // a separate cache: the runtime is large
 const siteKey = (path) => new Request(`${home}${path}?${site[path]}`);
 const hasHash = (path) => /-[A-Za-z0-9]{8,10}(\.\w+)+$/.test(path);
 
+// The hash in that list, FNV-1a of 64 bits, in two halves of 32, which engines compute fast.
+function hashOf(bytes) {
+    let high = 0xcbf29ce4;
+    let low = 0x84222325;
+    for (let i = 0; i < bytes.length; i++) {
+        low ^= bytes[i];
+        const carry = ((low >>> 16) * 0x1b3 + (((low & 0xffff) * 0x1b3) >>> 16)) >>> 16;
+        high = (Math.imul(high, 0x1b3) + (low << 8) + carry) | 0;
+        low = Math.imul(low, 0x1b3);
+    }
+    return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+// A host may send something else under a file's name: the version before from an edge of its
+// network, or its own page instead of 404. The page may get that, but it is not stored.
+async function keep(cache, path, response) {
+    const bytes = new Uint8Array(await response.clone().arrayBuffer());
+    if (hashOf(bytes) !== site[path]) return;
+    await cache.put(siteKey(path), response);
+}
+
 // Some hosts would serve an hours-old response from their cache, so such files are revalidated. A
 // file with a hash in its name may be in the browser's cache, because the page has just loaded it.
 async function keepSiteFile(cache, path) {
     if (await cache.match(siteKey(path))) return;
     const response = await fetch(home + path, { cache: hasHash(path) ? 'default' : 'no-cache' });
-    if (!response.ok) throw new Error(`${path}: ${response.status}`);
-    await cache.put(siteKey(path), response);
+    if (response.status === 200) await keep(cache, path, response);
 }
 
 // If the user pays for data, the runtime is not downloaded in advance; it is cached when it is
@@ -35,17 +55,34 @@ async function keepSite() {
     const paths = Object.keys(site).filter(wanted);
     if (!paths.length) return;
     const cache = await caches.open(siteCacheName);
-    for (const path of paths) await keepSiteFile(cache, path);
+    for (const path of paths) await keepSiteFile(cache, path).catch(() => {});
 }
 
+const isPage = (response) => /^text\/html/.test(response.headers.get('content-type'));
+
+async function fetchShell(path) {
+    const request = new Request(path, { cache: 'no-cache' });
+    const response = await fetch(request);
+    if (!response.ok || (path !== './' && isPage(response)))
+        throw new Error(`${path}: ${response.status}, or a page in its place`);
+    return [request, response];
+}
+
+// All of it or nothing.
+async function keepShell() {
+    const got = await Promise.all(shell.map(fetchShell));
+    const cache = await caches.open(cacheName);
+    await Promise.all(got.map(([request, response]) => cache.put(request, response)));
+}
+
+// Only the shell is required: what else cannot be stored now is cached when it is used.
 self.addEventListener('install', (event) => {
-    const keep = async () => {
-        const cache = await caches.open(cacheName);
-        await cache.addAll(shell.map((path) => new Request(path, { cache: 'no-cache' })));
-        await keepSite();
+    const install = async () => {
+        await keepShell();
+        await keepSite().catch(() => {});
         await self.skipWaiting();
     };
-    event.waitUntil(keep());
+    event.waitUntil(install());
 });
 
 async function sweepSite() {
@@ -97,15 +134,17 @@ async function keptFirst(request) {
     const kept = await caches.match(request, { ignoreVary: true });
     if (kept) return kept;
     const response = await fetch(request);
-    if (response.ok && isForGood(response))
-        (await caches.open(cacheName)).put(request, response.clone());
+    if (response.ok && isForGood(response) && !isPage(response)) {
+        const copy = response.clone();
+        await caches.open(cacheName).then((cache) => cache.put(request, copy)).catch(() => {});
+    }
     return response;
 }
 
 // Requests the page from the network each time; the cached copy is used if the network fails.
-async function newestFirst(request, key) {
+async function newestFirst(fetched, key) {
     try {
-        return await fetch(request);
+        return await fetched();
     } catch (error) {
         const kept = await caches.match(key, { ignoreVary: true });
         if (kept) return kept;
@@ -113,21 +152,26 @@ async function newestFirst(request, key) {
     }
 }
 
-async function siteFile(request, path) {
-    if (path.startsWith('api/')) return newestFirst(request, siteKey(path));
-    const cache = await caches.open(siteCacheName);
-    const kept = await cache.match(siteKey(path));
-    if (kept) return kept;
+// A full disk must not cost the page the response.
+async function fetchSiteFile(request, path) {
     const response = await fetch(request);
-    if (response.status === 200) await cache.put(siteKey(path), response.clone());
+    if (response.status !== 200) return response;
+    const copy = response.clone();
+    await caches.open(siteCacheName).then((cache) => keep(cache, path, copy)).catch(() => {});
     return response;
+}
+
+async function siteFile(request, path) {
+    const fetched = () => fetchSiteFile(request, path);
+    if (path.startsWith('api/')) return newestFirst(fetched, siteKey(path));
+    return (await caches.match(siteKey(path))) ?? fetched();
 }
 
 function answerTo(request, path) {
     if (Object.hasOwn(site, path)) return siteFile(request, path);
     if (isHashed(path)) return keptFirst(request);
-    if (path === '' || path === 'index.html') return newestFirst(request, './');
-    return shell.includes(path) ? newestFirst(request, path) : null;
+    if (path === '' || path === 'index.html') return newestFirst(() => fetch(request), './');
+    return shell.includes(path) ? newestFirst(() => fetch(request), path) : null;
 }
 
 self.addEventListener('fetch', (event) => {

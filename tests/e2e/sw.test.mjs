@@ -4,75 +4,110 @@
 //   SW=site/sw.js node --test tests/e2e/sw.test.mjs
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import vm from 'node:vm';
 
 const home = 'https://shop.example/try/';
+const folder = path.dirname(process.env.SW);
 const text = fs.readFileSync(process.env.SW, 'utf8');
+const types = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.json': 'application/json' };
 
 class PlayedCache {
   #kept = new Map();
+  full = false;
 
-  match = async (request) => this.#kept.get(request.url);
-  put = async (request, response) => void this.#kept.set(request.url, response);
+  match = async (request) => this.#kept.get(request.url)?.clone();
+  put = async (request, response) => {
+    if (this.full) throw new DOMException('the disk is full', 'QuotaExceededError');
+    this.#kept.set(request.url, response);
+  };
   keys = async () => [...this.#kept.keys()].map((url) => ({ url }));
-  addAll = async (requests) => requests.forEach((one) => this.#kept.set(one.url, 'shell'));
+  delete = async ({ url }) => this.#kept.delete(url);
+  has = (below) => [...this.#kept.keys()].some((url) => url.split('?')[0] === home + below);
 }
 
-// → {asked: [[path, cache mode]], answer: path → Response}
-async function worker(connection) {
+class PlayedCaches {
+  #all = new Map();
+  full = () => false; // (cache's name) → whether nothing can be stored in it
+
+  open = async (name) => {
+    if (!this.#all.has(name)) this.#all.set(name, new PlayedCache());
+    this.#all.get(name).full = this.full(name);
+    return this.#all.get(name);
+  };
+  has = async (name) => this.#all.has(name);
+  keys = async () => [...this.#all.keys()];
+  delete = async (name) => this.#all.delete(name);
+  match = async (request) => {
+    for (const cache of this.#all.values()) {
+      const kept = await cache.match(new At(request.url ?? request));
+      if (kept) return kept;
+    }
+  };
+  holds = (below) => [...this.#all.values()].some((cache) => cache.has(below));
+}
+
+class At extends Request {
+  constructor(url, options) {
+    super(new URL(url, home), options);
+  }
+}
+
+// A response of the site's host.
+function hosted(below) {
+  const file = path.join(folder, below === '' ? 'index.html' : below);
+  const type = below === '' ? 'text/html' : types[path.extname(file)] ?? 'text/plain';
+  return new Response(fs.readFileSync(file), { headers: { 'content-type': type } });
+}
+
+// → {asked: [[path, cache mode]] of the installation, failed: its error, answer: path → Response}.
+// host: path → Response.
+async function worker(connection, { host = hosted, caches = new PlayedCaches() } = {}) {
   const asked = [];
   const on = {};
-  const cache = new PlayedCache();
   const self = {
     location: new URL('sw.js', home),
     addEventListener: (type, call) => (on[type] = call),
     skipWaiting: async () => {},
     clients: { claim: async () => {} },
   };
-  class At extends Request {
-    constructor(url, options) {
-      super(new URL(url, home), options);
-    }
-  }
-  const fetchIt = async (what, { cache: mode = 'default' } = {}) => {
-    const url = new URL(what.url ?? what, home);
-    asked.push([url.href.slice(home.length), mode]);
-    return new Response('bytes', { status: 200, headers: { 'content-type': 'text/plain' } });
-  };
-  const caches = {
-    open: async () => cache,
-    has: async () => true,
-    keys: async () => [],
-    match: async () => undefined,
+  const fetchIt = async (what, { cache: mode = what.cache ?? 'default' } = {}) => {
+    const below = new URL(what.url ?? what, home).href.slice(home.length);
+    asked.push([below, mode]);
+    return host(below);
   };
   const navigator = { connection };
   vm.runInNewContext(text, {
-    self, caches, navigator, fetch: fetchIt, Request: At, Response, Headers, URL,
+    self, caches, navigator, fetch: fetchIt, Request: At, Response, Headers, URL, Uint8Array,
   });
-  const wait = (type, event = {}) =>
-    new Promise((resolve) => on[type]({ waitUntil: resolve, ...event }));
-  await wait('install');
+  const wait = (type) => new Promise((resolve) => on[type]({ waitUntil: resolve }));
+  const failed = await wait('install').catch((error) => error);
   const installed = [...asked];
-  const answer = (path) =>
+  const answer = (below) =>
     new Promise((resolve) =>
-      on.fetch({ request: new At(path), respondWith: (it) => resolve(it) }),
+      on.fetch({ request: new At(below), respondWith: (it) => resolve(it) }),
     );
-  return { asked: installed, answer };
+  return { asked: installed, failed, answer, caches };
 }
 
-const runtimeOf = ({ asked }) => asked.filter(([path]) => path.startsWith('device/'));
+const pack = 'device/part-0123456789.wasm.pack';
+const runtimeOf = ({ asked }) => asked.filter(([below]) => below.startsWith('device/'));
 
 test('all that a live picture needs is cached, including the runtime', async () => {
-  const { asked } = await worker(undefined);
-  const paths = asked.map(([path]) => path);
-  for (const path of ['api/looks.json', 'device/device.json', 'device/part-0123456789.wasm.pack'])
-    assert.ok(paths.includes(path), `${path} is not among ${paths}`);
+  const { asked, caches } = await worker(undefined);
+  const paths = asked.map(([below]) => below);
+  for (const below of ['api/looks.json', 'device/device.json', pack])
+    assert.ok(paths.includes(below) && caches.holds(below), `${below} is not among ${paths}`);
 });
 
 test('only hashed files may come from the browser cache', async () => {
-  for (const [path, mode] of (await worker(undefined)).asked)
-    assert.equal(mode, /-[0-9A-Za-z]{8,10}\./.test(path) ? 'default' : 'no-cache', path);
+  const { asked } = await worker(undefined);
+  const isHashed = (below) => /-[0-9A-Za-z]{8,10}\./.test(below);
+  for (const [below, mode] of asked.filter(([below]) => !isHashed(below)))
+    assert.equal(mode, 'no-cache', below);
+  const runtime = runtimeOf({ asked }).filter(([below]) => isHashed(below));
+  assert.deepEqual([...new Set(runtime.map(([, mode]) => mode))], ['default']);
 });
 
 for (const [name, connection, wanted] of [
@@ -86,10 +121,56 @@ for (const [name, connection, wanted] of [
 
 test('its responses enable threads in the page', async () => {
   const { answer } = await worker({ saveData: true });
-  for (const path of ['', 'device/ort-0123456789.mjs', 'tryon.js']) {
-    const { headers } = await answer(path);
-    assert.equal(headers.get('cross-origin-embedder-policy'), 'require-corp', path);
-    assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin', path);
-    assert.equal(headers.get('content-type'), 'text/plain', path);
+  for (const below of ['', 'device/ort-0123456789.mjs', 'tryon.js']) {
+    const { headers } = await answer(below);
+    assert.equal(headers.get('cross-origin-embedder-policy'), 'require-corp', below);
+    assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin', below);
+    assert.equal(headers.get('content-type'), hosted(below).headers.get('content-type'), below);
   }
+});
+
+const page = () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } });
+const unlike = (odd, response) => (below) => (odd(below) ? response(below) : hosted(below));
+
+test('what a host sends in the place of a file is not stored under its name', async () => {
+  const odd = (below) => [pack, 'device/device.json'].includes(below);
+  const host = unlike(odd, (below) => (below === pack ? page() : new Response('{"version": 0}')));
+  const { failed, caches, answer } = await worker(undefined, { host });
+  assert.equal(failed, undefined);
+  for (const below of [pack, 'device/device.json']) {
+    await answer(below);
+    assert.ok(!caches.holds(below), below);
+  }
+  assert.ok(caches.holds('device/ort-0123456789.mjs'));
+});
+
+test('a file is stored when it is used, once its host sends it', async () => {
+  let ill = true;
+  const host = unlike((below) => ill && (below === pack || below.startsWith('api/')), page);
+  const { caches, answer } = await worker(undefined, { host });
+  ill = false;
+  for (const below of [pack, 'api/looks.json']) {
+    assert.ok(!caches.holds(below), below);
+    await answer(below);
+    assert.ok(caches.holds(below), below);
+  }
+});
+
+test('a page in the place of a script of the shell is no shell', async () => {
+  const host = unlike((below) => /^tryon-.*js$/.test(below), page);
+  const { failed, answer, caches } = await worker(undefined, { host });
+  assert.match(String(failed), /tryon-.*in its place/);
+  const [bundle] = text.match(/tryon-[A-Z0-9]{8}\.js/);
+  await answer(bundle);
+  assert.ok(!caches.holds(bundle));
+});
+
+test('without space for the runtime, the worker is installed and responds', async () => {
+  const caches = new PlayedCaches();
+  caches.full = (name) => name.endsWith(' site');
+  const { failed, answer } = await worker(undefined, { caches });
+  assert.equal(failed, undefined);
+  caches.full = () => true;
+  for (const below of [pack, 'api/looks.json'])
+    assert.equal((await answer(below)).status, 200);
 });
