@@ -10,6 +10,8 @@ const prefix = `lacquer ${home} `; // an origin may hold several sites, each bel
 const cacheName = prefix + hashed.join(' ');
 const siteCacheName = `${prefix}site`; // a separate cache: the runtime is large and is kept when
                                        // the page is updated
+const beforeCacheName = `${prefix}before`; // what an update has replaced there
+const isStatic = Object.keys(site).length > 0;
 
 const siteKey = (path) => new Request(`${home}${path}?${site[path]}`);
 const hasHash = (path) => /-[A-Za-z0-9]{8,10}(\.\w+)+$/.test(path);
@@ -85,21 +87,30 @@ self.addEventListener('install', (event) => {
     event.waitUntil(install());
 });
 
+// Pages that were opened before an update still load parts of their own version, which the host may
+// no longer have. So the version before stays until the next update.
 async function sweepSite() {
+    await caches.delete(beforeCacheName);
     if (!(await caches.has(siteCacheName))) return;
     const cache = await caches.open(siteCacheName);
+    const before = await caches.open(beforeCacheName);
     const current = new Set(Object.keys(site).map((path) => siteKey(path).url));
-    const old = (await cache.keys()).filter(({ url }) => !current.has(url));
-    await Promise.all(old.map((request) => cache.delete(request)));
+    for (const request of (await cache.keys()).filter(({ url }) => !current.has(url))) {
+        await before.put(request, await cache.match(request)).catch(() => {});
+        await cache.delete(request);
+    }
 }
 
-// Deletes the files of older versions.
+async function sweepShells() {
+    const kept = [cacheName, siteCacheName, beforeCacheName];
+    const names = await caches.keys(); // the newest is the last
+    const old = names.filter((name) => name.startsWith(prefix) && !kept.includes(name));
+    await Promise.all(old.slice(0, -1).map((name) => caches.delete(name)));
+}
+
 self.addEventListener('activate', (event) => {
     const sweep = async () => {
-        const names = await caches.keys();
-        const kept = [cacheName, siteCacheName];
-        const old = names.filter((name) => name.startsWith(prefix) && !kept.includes(name));
-        await Promise.all(old.map((name) => caches.delete(name)));
+        await sweepShells();
         await sweepSite();
         await self.clients.claim();
     };
@@ -115,7 +126,7 @@ const isolation = {
 };
 
 function isolated(response) {
-    if (!Object.keys(site).length || !response.ok) return response;
+    if (!isStatic || !response.ok) return response;
     const { status, statusText } = response;
     const headers = new Headers(response.headers);
     for (const [name, value] of Object.entries(isolation)) headers.set(name, value);
@@ -124,14 +135,16 @@ function isolated(response) {
 
 const isHashed = (path) => /^[\w-]+-[A-Za-z0-9]{8,10}\.(js|css|svg)$/.test(path);
 
+const isOlderRuntime = (path) => isStatic && isRuntime(path) && hasHash(path);
+
 // On a static site, a file that is requested by its hashed name may be cached for ever, whatever
 // the host's headers say.
 const isForGood = (response) =>
-    Object.keys(site).length > 0 ||
-    (response.headers.get('cache-control')?.includes('immutable') ?? false);
+    isStatic || (response.headers.get('cache-control')?.includes('immutable') ?? false);
 
+// Searches also what an older version has stored.
 async function keptFirst(request) {
-    const kept = await caches.match(request, { ignoreVary: true });
+    const kept = await caches.match(request, { ignoreVary: true, ignoreSearch: true });
     if (kept) return kept;
     const response = await fetch(request);
     if (response.ok && isForGood(response) && !isPage(response)) {
@@ -142,11 +155,12 @@ async function keptFirst(request) {
 }
 
 // Requests the page from the network each time; the cached copy is used if the network fails.
-async function newestFirst(fetched, key) {
+async function newestFirst(fetched, key, name = cacheName) {
     try {
         return await fetched();
     } catch (error) {
-        const kept = await caches.match(key, { ignoreVary: true });
+        const cache = await caches.open(name);
+        const kept = await cache.match(key, { ignoreVary: true });
         if (kept) return kept;
         throw error;
     }
@@ -163,13 +177,13 @@ async function fetchSiteFile(request, path) {
 
 async function siteFile(request, path) {
     const fetched = () => fetchSiteFile(request, path);
-    if (path.startsWith('api/')) return newestFirst(fetched, siteKey(path));
+    if (path.startsWith('api/')) return newestFirst(fetched, siteKey(path), siteCacheName);
     return (await caches.match(siteKey(path))) ?? fetched();
 }
 
 function answerTo(request, path) {
     if (Object.hasOwn(site, path)) return siteFile(request, path);
-    if (isHashed(path)) return keptFirst(request);
+    if (isHashed(path) || isOlderRuntime(path)) return keptFirst(request);
     if (path === '' || path === 'index.html') return newestFirst(() => fetch(request), './');
     return shell.includes(path) ? newestFirst(() => fetch(request), path) : null;
 }

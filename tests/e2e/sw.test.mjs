@@ -13,18 +13,24 @@ const folder = path.dirname(process.env.SW);
 const text = fs.readFileSync(process.env.SW, 'utf8');
 const types = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.json': 'application/json' };
 
+const bare = (url) => url.split('?')[0];
+
 class PlayedCache {
   #kept = new Map();
   full = false;
 
-  match = async (request) => this.#kept.get(request.url)?.clone();
+  match = async (request, { ignoreSearch = false } = {}) => {
+    const { url } = new At(request.url ?? request);
+    const like = ignoreSearch ? (key) => bare(key) === bare(url) : (key) => key === url;
+    return this.#kept.get([...this.#kept.keys()].find(like))?.clone();
+  };
   put = async (request, response) => {
     if (this.full) throw new DOMException('the disk is full', 'QuotaExceededError');
     this.#kept.set(request.url, response);
   };
   keys = async () => [...this.#kept.keys()].map((url) => ({ url }));
   delete = async ({ url }) => this.#kept.delete(url);
-  has = (below) => [...this.#kept.keys()].some((url) => url.split('?')[0] === home + below);
+  has = (below) => [...this.#kept.keys()].some((url) => bare(url) === home + below);
 }
 
 class PlayedCaches {
@@ -39,9 +45,9 @@ class PlayedCaches {
   has = async (name) => this.#all.has(name);
   keys = async () => [...this.#all.keys()];
   delete = async (name) => this.#all.delete(name);
-  match = async (request) => {
+  match = async (request, options) => {
     for (const cache of this.#all.values()) {
-      const kept = await cache.match(new At(request.url ?? request));
+      const kept = await cache.match(request, options);
       if (kept) return kept;
     }
   };
@@ -62,8 +68,9 @@ function hosted(below) {
 }
 
 // → {asked: [[path, cache mode]] of the installation, failed: its error, answer: path → Response}.
-// host: path → Response.
-async function worker(connection, { host = hosted, caches = new PlayedCaches() } = {}) {
+// host: path → Response; script: the worker's.
+async function worker(connection, options = {}) {
+  const { host = hosted, caches = new PlayedCaches(), script = text } = options;
   const asked = [];
   const on = {};
   const self = {
@@ -78,11 +85,12 @@ async function worker(connection, { host = hosted, caches = new PlayedCaches() }
     return host(below);
   };
   const navigator = { connection };
-  vm.runInNewContext(text, {
+  vm.runInNewContext(script, {
     self, caches, navigator, fetch: fetchIt, Request: At, Response, Headers, URL, Uint8Array,
   });
   const wait = (type) => new Promise((resolve) => on[type]({ waitUntil: resolve }));
   const failed = await wait('install').catch((error) => error);
+  if (!failed) await wait('activate');
   const installed = [...asked];
   const answer = (below) =>
     new Promise((resolve) =>
@@ -91,6 +99,7 @@ async function worker(connection, { host = hosted, caches = new PlayedCaches() }
   return { asked: installed, failed, answer, caches };
 }
 
+const [bundle] = text.match(/tryon-[A-Z0-9]{8}\.js/);
 const pack = 'device/part-0123456789.wasm.pack';
 const runtimeOf = ({ asked }) => asked.filter(([below]) => below.startsWith('device/'));
 
@@ -160,7 +169,6 @@ test('a page in the place of a script of the shell is no shell', async () => {
   const host = unlike((below) => /^tryon-.*js$/.test(below), page);
   const { failed, answer, caches } = await worker(undefined, { host });
   assert.match(String(failed), /tryon-.*in its place/);
-  const [bundle] = text.match(/tryon-[A-Z0-9]{8}\.js/);
   await answer(bundle);
   assert.ok(!caches.holds(bundle));
 });
@@ -173,4 +181,47 @@ test('without space for the runtime, the worker is installed and responds', asyn
   caches.full = () => true;
   for (const below of [pack, 'api/looks.json'])
     assert.equal((await answer(below)).status, 200);
+});
+
+const gone = () => new Response('', { status: 404 });
+
+// A version of the site with names of its own for the bundle and the runtime: its worker's script,
+// and its host.
+function version(letter) {
+  const names = { [`tryon-${letter.repeat(8)}.js`]: bundle,
+    [`device/part-${letter.repeat(10)}.wasm.pack`]: pack };
+  let script = text;
+  for (const [own, name] of Object.entries(names)) script = script.replaceAll(name, own);
+  const host = (below) => {
+    if (below in names) return hosted(names[below]);
+    if (below === '') return new Response(letter, { headers: { 'content-type': 'text/html' } });
+    return /^(tryon|device\/part)-/.test(below) ? gone() : hosted(below);
+  };
+  return { script, host, parts: Object.keys(names) };
+}
+
+test('a page that is open during an update finds the parts of its version', async () => {
+  const caches = new PlayedCaches();
+  const [before, next, last] = ['A', 'B', 'C'].map(version);
+  await worker(undefined, { caches, ...before });
+  const updated = await worker(undefined, { caches, ...next });
+  for (const part of before.parts) assert.equal((await updated.answer(part)).status, 200, part);
+  const later = await worker(undefined, { caches, ...last });
+  for (const part of next.parts) assert.equal((await later.answer(part)).status, 200, part);
+  for (const part of before.parts) assert.ok(!caches.holds(part), `${part} is kept for ever`);
+});
+
+test('offline, the newest version is opened', async () => {
+  const caches = new PlayedCaches();
+  await worker(undefined, { caches, ...version('A') });
+  let online = true;
+  const { script, host } = version('B');
+  const one = (below) => {
+    if (online) return host(below);
+    throw new TypeError('offline');
+  };
+  const { answer } = await worker(undefined, { caches, script, host: one });
+  online = false;
+  assert.equal(await (await answer('')).text(), 'B');
+  assert.equal((await answer('api/looks.json')).status, 200);
 });
