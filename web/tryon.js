@@ -28,6 +28,7 @@
 // connect-src (there with wss: too). The element uses nothing inline, no eval, no data: or blob:.
 import { App } from './ui/app.js';
 import { chooseLanguage, languages, rememberedLanguage, Words } from './ui/i18n.js';
+import { reportMissing } from './ui/missing.js';
 import { parseHex } from './look/look.js';
 import { markup } from './ui/markup.js';
 import { lookDetail } from './share/detail.js';
@@ -184,7 +185,10 @@ export class LacquerTryon extends HTMLElement {
             select.append(option);
         }
         select.addEventListener('change', () =>
-            this.#words.use(select.value, { remember: true }),
+            this.#words.use(select.value, { remember: true }).catch(() => {
+                select.value = this.#words.language;
+                reportMissing(this.#app, this.#words);
+            }),
         );
     }
 

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {
   Server, artifacts, check, clean, golden, live, notice, open, patient, pictureSize, root, shade,
-  shot, sleep, text, until,
+  shared, shot, sleep, software, text, until, withCamera,
 } from './browser-harness.mjs';
 import { load } from './browser-network.mjs';
 
@@ -48,6 +48,27 @@ tests.an_update_breaks_no_page = async ({ browser, server }) => {
   const again = page.asked.slice(asked).filter((url) => url.endsWith('/ui/app.js'));
   check(again.length === 1, 'the modules were not loaded');
   check((await text(page, '#start span')) === 'Kamera starten', 'no German from the modules');
+};
+
+// A page that stayed open during an update, and whose parts are gone: it says what to do.
+tests.parts_that_are_gone_are_reported = async ({ server }) => {
+  const browser = await shared([...software, withCamera]);
+  const page = await open(browser, `${server.url}?engine=device`);
+  const parts = /(sheet|de|worker)-\w{8,10}\.js/;
+  await page.route(parts, (route) => route.fulfill({ status: 404, body: '' }));
+  const reported = async (what) => {
+    await notice(page, /reload the page/);
+    check((await text(page, '#notice-action')) === 'Reload', `${what}: no button`);
+    await page.click('#notice-close');
+  };
+  await page.click('#share-look');
+  await reported('sharing');
+  await page.selectOption('#language', 'de');
+  await reported('another language');
+  check((await page.inputValue('#language')) === 'en', 'the menu names a language that is missing');
+  await page.click('#start');
+  await reported('the worker');
+  clean(page, /404/);
 };
 
 // ---- links to looks

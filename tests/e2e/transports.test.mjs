@@ -126,3 +126,30 @@ test('limits of the server are obeyed, also behind the choice of engines', () =>
   auto.close();
   server.close();
 });
+
+test('a worker of which no start succeeds is reported as missing', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const workers = [];
+  globalThis.Worker = class {
+    constructor() {
+      workers.push(this);
+    }
+    postMessage() {}
+    terminate() {}
+  };
+  t.after(() => delete globalThis.Worker);
+  const states = [];
+  const device = new DeviceTransport('/');
+  device.onstate = (state, { missing }) => state === 'gone' && states.push(missing);
+  device.open();
+  const fail = () => {
+    workers.at(-1).onerror({});
+    t.mock.timers.tick(10000);
+  };
+  fail();
+  fail();
+  workers.at(-1).onmessage({ data: { type: 'progress' } });
+  fail();
+  device.close();
+  assert.deepEqual(states, [false, true, false]);
+});

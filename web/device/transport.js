@@ -13,6 +13,7 @@ const longMs = 120000; // a step of opening may take long: a file on a slow link
                        // and so may a photo
 const failuresMost = 3; // pictures that fail one after the other until the worker counts as broken
 const flightMax = 64; // frames in flight; all but one or two of them have been replaced
+const silentStartsMost = 2; // until the worker's script counts as missing
 
 export class DeviceTransport extends Transport {
     ordered = true;
@@ -38,6 +39,7 @@ export class DeviceTransport extends Transport {
     #waiting = null; // the newest frame, not yet passed to the worker
     #backoff = new Backoff();
     #timer = 0;
+    #silentStarts = 0; // in a row, of which no message came
 
     // base: URL of the runtime's folder. options: {backend: 'auto' | 'wasm' | 'webgpu', threads}.
     constructor(base, options = {}) {
@@ -97,6 +99,7 @@ export class DeviceTransport extends Transport {
     }
 
     #start() {
+        this.#silentStarts++;
         this.onstate('connecting', {});
         const worker = startWorker();
         this.#worker = worker;
@@ -125,6 +128,7 @@ export class DeviceTransport extends Transport {
     }
 
     #take({ type, ...message }) {
+        this.#silentStarts = 0;
         if (type === 'progress') {
             if (!this.#open) this.#since = performance.now();
             return;
@@ -194,7 +198,7 @@ export class DeviceTransport extends Transport {
         const retryMs = this.#backoff.next(0);
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => this.#start(), retryMs);
-        this.onstate('gone', { retryMs });
+        this.onstate('gone', { retryMs, missing: this.#silentStarts >= silentStartsMost });
     }
 }
 

@@ -247,6 +247,7 @@ export default {
     dismiss: 'Schließen',
     again: 'Noch einmal',
     now: 'Jetzt versuchen',
+    reload: 'Neu laden',
     startAgain: 'Neu starten',
     another: 'Anderes Foto',
 
@@ -273,6 +274,9 @@ export default {
     'device.lost':
         'Der Browser hat die Grafikbeschleunigung beendet. Der Lack kommt zurück, sobald sie ' +
         'wieder verfügbar ist.',
+    'page.missing':
+        'Ein Teil dieser Seite lässt sich nicht laden. Prüfe die Verbindung, oder lade die Seite ' +
+        'neu.',
     'device.undrawn':
         'Dieser Browser bietet kein WebGL 2, ohne das hier kein Lack zu sehen ist. Versuche ' +
         'es mit einem anderen Browser.',

@@ -243,6 +243,7 @@ export default {
     dismiss: 'Dismiss',
     again: 'Try again',
     now: 'Try now',
+    reload: 'Reload',
     startAgain: 'Start again',
     another: 'Another photo',
 
@@ -263,6 +264,8 @@ export default {
     'device.lost':
         'The browser has withdrawn the graphics hardware. Polish returns as soon as it is ' +
         'available again.',
+    'page.missing':
+        'A part of this page cannot be loaded. Check the connection, or reload the page.',
     'device.undrawn':
         'This browser does not provide WebGL 2 graphics, which are needed to show polish ' +
         'here. Try another browser.',

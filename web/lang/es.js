@@ -248,6 +248,7 @@ export default {
     dismiss: 'Cerrar',
     again: 'Otra vez',
     now: 'Probar ahora',
+    reload: 'Volver a cargar',
     startAgain: 'Empezar de nuevo',
     another: 'Otra foto',
 
@@ -271,6 +272,9 @@ export default {
     'device.lost':
         'El navegador ha retirado la aceleración gráfica. El esmalte volverá en cuanto esté ' +
         'disponible de nuevo.',
+    'page.missing':
+        'No se puede cargar una parte de esta página. Revisa la conexión o vuelve a cargar la ' +
+        'página.',
     'device.undrawn':
         'Este navegador no ofrece gráficos WebGL 2, necesarios para mostrar el esmalte aquí. ' +
         'Prueba con otro navegador.',

@@ -6,7 +6,8 @@ export class Transport {
     onreply = () => {}; // ({id, nails, server, replaced, bytes, and jpeg: Blob or scene})
     onerror = () => {}; // ({id?, error, status}): the frame failed
     onreplaced = () => {}; // (id): a newer frame replaced it
-    onstate = () => {}; // ('connecting' | 'open' | 'gone' | 'busy', {retryMs})
+    onstate = () => {}; // ('connecting' | 'open' | 'gone' | 'busy', {retryMs, missing})
+                         // missing: a part of the page itself cannot be loaded
 
     // Whether a reply also settles all older frames.
     get ordered() {

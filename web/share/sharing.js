@@ -1,4 +1,5 @@
 // The look as a link: read from the page's address, and created by a button.
+import { reportMissing } from '../ui/missing.js';
 import { linkTo, readLook } from './link.js';
 
 export class Sharing {
@@ -53,8 +54,12 @@ export class Sharing {
     }
 
     async #open() {
-        const { Sheet } = await import('./sheet.js');
-        const sheet = new Sheet(this.#words, (how) =>
+        const part = await import('./sheet.js').catch(() => null);
+        if (!part) {
+            reportMissing(this.#app, this.#words);
+            return;
+        }
+        const sheet = new part.Sheet(this.#words, (how) =>
             this.#dispatch('lacquer-share', { how, url: this.link }),
         );
         this.#root.append(sheet.element);

@@ -1,5 +1,6 @@
 // Messages about the live picture: connection state, advice, detected nails, a slow connection.
 import { Adviser } from '../live/advice.js';
+import { reportMissing } from './missing.js';
 
 const tickMs = 250;
 const slowMs = 1800; // after this long without a reply, nails on the screen are unconfirmed
@@ -63,7 +64,7 @@ export class LiveMode {
         if (!key) this.#dismissed = '';
     }
 
-    #state(state, { retryMs = 0 } = {}) {
+    #state(state, { retryMs = 0, missing = false } = {}) {
         const { mode, live, stage, notices } = this.#app;
         if (mode !== 'live') return;
         const { t } = this.#words;
@@ -94,6 +95,10 @@ export class LiveMode {
         const seconds = Math.max(1, Math.round(retryMs / 1000));
         const { onDevice } = live;
         notices.link('gone', t(`link.${onDevice ? 'deviceGone' : state}`, { seconds }));
+        if (missing) {
+            reportMissing(this.#app, this.#words, 'server');
+            return;
+        }
         const silent = drawn || stage.empty ? 'server.silent' : 'server.silentStale';
         const said = onDevice ? 'device.gone' : state === 'busy' ? 'server.busy' : silent;
         notices.notify(t(said), {
