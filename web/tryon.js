@@ -5,7 +5,8 @@
 //   <lacquer-tryon color="#5a1118" finish="gloss"></lacquer-tryon>
 //
 // Attributes, all optional:
-//   server   URL of the Lacquer server; default: where this script was loaded from
+//   server   URL of the Lacquer server, with its path if it has one; default: where this script was
+//            loaded from
 //   color    first shade, "#rrggbb"; default: the one of the last visit
 //   finish   first finish, by its name
 //   camera   "user" or "environment": which camera to start
@@ -79,16 +80,12 @@ export class LacquerTryon extends HTMLElement {
         this.#app = new App({
             root,
             words: this.#words,
-            base: this.hasAttribute('server')
-                ? new URL(this.getAttribute('server'), document.baseURI)
-                : home,
+            base: this.#folder('server') ?? home,
             facing: this.getAttribute('camera'),
             engine:
                 this.getAttribute('engine') ??
                 new URLSearchParams(location.search).get('engine'),
-            device: this.hasAttribute('device')
-                ? new URL(this.getAttribute('device'), document.baseURI)
-                : undefined,
+            device: this.#folder('device'),
             stats:
                 this.hasAttribute('stats') ||
                 new URLSearchParams(location.search).has('stats'),
@@ -100,6 +97,14 @@ export class LacquerTryon extends HTMLElement {
         this.#words.addEventListener('change', () => this.#translate());
         this.#translate();
         this.#speak();
+    }
+
+    // The URL in that attribute, with the slash at its end that addresses below it need.
+    #folder(name) {
+        if (!this.hasAttribute(name)) return undefined;
+        const url = new URL(this.getAttribute(name) || '.', document.baseURI);
+        if (!url.pathname.endsWith('/')) url.pathname += '/';
+        return url;
     }
 
     // Dispatches an event to the page; returns false if the page cancelled it.
@@ -154,7 +159,10 @@ export class LacquerTryon extends HTMLElement {
     #styled(app) {
         const style = document.createElement('link');
         style.rel = 'stylesheet';
-        style.href = new URL('style.css', import.meta.url);
+        const url = new URL('style.css', import.meta.url);
+        // A page with Cross-Origin-Embedder-Policy blocks it otherwise.
+        if (url.origin !== location.origin) style.crossOrigin = 'anonymous';
+        style.href = url;
         const brand = Object.assign(document.createElement('slot'), { name: 'brand' });
         const waiting = document.createElement('div');
         waiting.append(brand, document.createElement('slot'));

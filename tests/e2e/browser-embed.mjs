@@ -64,6 +64,48 @@ tests.works_in_a_shops_page = async ({ browser }) => {
   }
 };
 
+// The server below a path of the shop's own host, the script from another one, in a page that only
+// accepts what is meant for other origins (COEP).
+tests.works_below_a_path_in_an_isolated_page = async ({ browser }) => {
+  let server;
+  const pass = ({ url, headers }, response) => {
+    const to = http.get(new URL(url.slice('/try/'.length), server.url), { headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    to.on('error', () => response.destroy());
+  };
+  const shop = http.createServer((request, response) => {
+    if (request.url.startsWith('/try/')) {
+      pass(request, response);
+      return;
+    }
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.setHeader('cross-origin-opener-policy', 'same-origin');
+    response.setHeader('cross-origin-embedder-policy', 'require-corp');
+    response.end(`<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">
+      <script type="module" src="${server.url}tryon.js"></script>
+      <lacquer-tryon server="/try" device="/runtime"></lacquer-tryon></html>`);
+  });
+  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${shop.address().port}`;
+  server = await new Server([...patient, '--allow-origin', origin]).start();
+  try {
+    const page = await open(browser, `${origin}/`);
+    check(await page.evaluate(() => crossOriginIsolated), 'the page is not isolated');
+    const device = await page.evaluate(() => String(tryon().live.device));
+    check(device === `${origin}/runtime/`, `the runtime is looked for in ${device}`);
+    const rules = await page.evaluate(() => {
+      const { sheet } = document.querySelector('lacquer-tryon').shadowRoot.querySelector('link');
+      return sheet.cssRules.length; // throws if the style sheet was blocked
+    });
+    check(rules > 0, 'the style sheet is empty');
+  } finally {
+    await server.kill();
+    shop.close();
+  }
+};
+
 // The example page is served and contains the element.
 tests.example_page_works = async ({ browser, server }) => {
   const page = await open(browser, `${server.url}embed.html`);
