@@ -80,6 +80,16 @@ export class LacquerTryon extends HTMLElement {
         listener: EventListenerOrEventListenerObject,
         options?: boolean | AddEventListenerOptions,
     ): void;
+    removeEventListener<K extends keyof LacquerEvents>(
+        type: K,
+        listener: (this: LacquerTryon, event: CustomEvent<LacquerEvents[K]>) => unknown,
+        options?: boolean | EventListenerOptions,
+    ): void;
+    removeEventListener(
+        type: string,
+        listener: EventListenerOrEventListenerObject,
+        options?: boolean | EventListenerOptions,
+    ): void;
 }
 
 export interface LacquerAttributes {

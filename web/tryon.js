@@ -67,7 +67,7 @@ export class LacquerTryon extends HTMLElement {
         else if (this.#app.catalogue.looks.length) this.#sharing.wear({ main: value });
     }
 
-    // The parts of the app, for pages that need more than the events.
+    // For tests. Pages have the attributes and events; these parts may change at any time.
     get app() {
         return this.#app;
     }
