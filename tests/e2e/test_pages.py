@@ -283,6 +283,13 @@ def test_a_foreign_page_can_read_responses_and_errors(everybody):
         assert "access-control-allow-credentials" not in reply.headers
 
 
+def test_caches_keep_what_other_origins_got_apart(everybody, server):
+    """What a browser stored for the server's own page lacks the header that lets a shop's page on
+    the same site use it."""
+    assert "origin" in httpx.get(f"{everybody.url}/tryon.js").headers["vary"]
+    assert "origin" not in httpx.get(f"{server.url}/tryon.js").headers["vary"]
+
+
 def test_a_foreign_page_can_read_that_the_server_is_full():
     running = Server(*NO_NAILS, "--allow-origin", SHOP, "--max-sessions-per-address", "1")
     poll = f"{running.url}/socket.io/?EIO=4&transport=polling"

@@ -32,10 +32,12 @@ static bool may_bring_cookies(const struct lq_serve_options *options)
 
 void lq_web_add_cors_headers(struct lq_web_request *request)
 {
+    // Also without an origin: a browser must not use for a shop's page what it stored for ours.
+    if (*request->origin || request->web->options->allow_origin_count > 0)
+        lq_web_add_header(request, "vary: origin");
     if (!*request->origin)
         return;
     lq_web_add_header(request, "access-control-allow-origin: %s", request->origin);
-    lq_web_add_header(request, "vary: origin");
     // Socket.IO 2 sends requests with credentials, for which browsers require this header.
     if (may_bring_cookies(request->web->options))
         lq_web_add_header(request, "access-control-allow-credentials: true");
