@@ -62,11 +62,18 @@ async function keepSite() {
 
 const isPage = (response) => /^text\/html/.test(response.headers.get('content-type'));
 
+const bundle = hashed.find((name) => name.startsWith('tryon-')) ?? '';
+
+// The page and its script must name this version's bundle: offline, another one would be missing.
+const isOther = async (path, response) =>
+    ['./', 'tryon.js'].includes(path) && !(await response.clone().text()).includes(bundle);
+
 async function fetchShell(path) {
     const request = new Request(path, { cache: 'no-cache' });
     const response = await fetch(request);
     if (!response.ok || (path !== './' && isPage(response)))
         throw new Error(`${path}: ${response.status}, or a page in its place`);
+    if (await isOther(path, response)) throw new Error(`${path}: of another version`);
     return [request, response];
 }
 

@@ -185,6 +185,13 @@ test('without space for the runtime, the worker is installed and responds', asyn
 
 const gone = () => new Response('', { status: 404 });
 
+// The page or its script, with that name of the bundle.
+const naming = (own, below) => {
+  const { headers } = hosted(below);
+  const file = path.join(folder, below || 'index.html');
+  return new Response(fs.readFileSync(file, 'utf8').replaceAll(bundle, own), { headers });
+};
+
 // A version of the site with names of its own for the bundle and the runtime: its worker's script,
 // and its host.
 function version(letter) {
@@ -194,7 +201,7 @@ function version(letter) {
   for (const [own, name] of Object.entries(names)) script = script.replaceAll(name, own);
   const host = (below) => {
     if (below in names) return hosted(names[below]);
-    if (below === '') return new Response(letter, { headers: { 'content-type': 'text/html' } });
+    if (below === '' || below === 'tryon.js') return naming(`tryon-${letter.repeat(8)}.js`, below);
     return /^(tryon|device\/part)-/.test(below) ? gone() : hosted(below);
   };
   return { script, host, parts: Object.keys(names) };
@@ -222,6 +229,13 @@ test('offline, the newest version is opened', async () => {
   };
   const { answer } = await worker(undefined, { caches, script, host: one });
   online = false;
-  assert.equal(await (await answer('')).text(), 'B');
+  assert.match(await (await answer('')).text(), /tryon-B{8}\.js/);
   assert.equal((await answer('api/looks.json')).status, 200);
+});
+
+test('a page of another version is not stored beside this one', async () => {
+  for (const old of ['', 'tryon.js']) {
+    const host = unlike((below) => below === old, version('A').host);
+    assert.match(String((await worker(undefined, { host })).failed), /of another version/, old);
+  }
 });
