@@ -251,6 +251,9 @@ export default {
     startAgain: 'Neu starten',
     another: 'Anderes Foto',
 
+    'page.missing':
+        'Ein Teil dieser Seite lässt sich nicht laden. Prüfe die Verbindung, oder lade die Seite ' +
+        'neu.',
     'camera.denied':
         'Die Kamera ist für diese Seite gesperrt. Erlaube sie neben der Adresse (am Handy: ' +
         'in den Browsereinstellungen) und starte sie dann neu. Mit einem Foto geht es auch ' +
@@ -274,9 +277,6 @@ export default {
     'device.lost':
         'Der Browser hat die Grafikbeschleunigung beendet. Der Lack kommt zurück, sobald sie ' +
         'wieder verfügbar ist.',
-    'page.missing':
-        'Ein Teil dieser Seite lässt sich nicht laden. Prüfe die Verbindung, oder lade die Seite ' +
-        'neu.',
     'device.undrawn':
         'Dieser Browser bietet kein WebGL 2, ohne das hier kein Lack zu sehen ist. Versuche ' +
         'es mit einem anderen Browser.',

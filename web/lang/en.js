@@ -247,6 +247,8 @@ export default {
     startAgain: 'Start again',
     another: 'Another photo',
 
+    'page.missing':
+        'A part of this page cannot be loaded. Check the connection, or reload the page.',
     'camera.denied':
         'The camera is blocked for this page. Allow it next to the address (on a phone: in ' +
         'the browser’s settings), then start it again. A photo works without the camera.',
@@ -264,8 +266,6 @@ export default {
     'device.lost':
         'The browser has withdrawn the graphics hardware. Polish returns as soon as it is ' +
         'available again.',
-    'page.missing':
-        'A part of this page cannot be loaded. Check the connection, or reload the page.',
     'device.undrawn':
         'This browser does not provide WebGL 2 graphics, which are needed to show polish ' +
         'here. Try another browser.',

@@ -252,6 +252,9 @@ export default {
     startAgain: 'Empezar de nuevo',
     another: 'Otra foto',
 
+    'page.missing':
+        'No se puede cargar una parte de esta página. Revisa la conexión o vuelve a cargar la ' +
+        'página.',
     'camera.denied':
         'La cámara está bloqueada en esta página. Permítela junto a la dirección (en el móvil: ' +
         'en los ajustes del navegador) y ábrela otra vez. Una foto funciona sin la cámara.',
@@ -272,9 +275,6 @@ export default {
     'device.lost':
         'El navegador ha retirado la aceleración gráfica. El esmalte volverá en cuanto esté ' +
         'disponible de nuevo.',
-    'page.missing':
-        'No se puede cargar una parte de esta página. Revisa la conexión o vuelve a cargar la ' +
-        'página.',
     'device.undrawn':
         'Este navegador no ofrece gráficos WebGL 2, necesarios para mostrar el esmalte aquí. ' +
         'Prueba con otro navegador.',
