@@ -22,7 +22,6 @@ def live_iou(model):
 
 @pytest.mark.skipif(not LACQUER.exists() or not TEST_A.exists(),
                     reason="test A (docs/ACCURACY.md) or build/lacquer is missing")
-@pytest.mark.xfail(strict=True, reason="its training has not reached the goal (models/README.md)")
 def test_live_frames_are_at_most_three_points_below_the_default():
     assert live_iou(LIGHT) >= live_iou(ROOT / "models" / "nail.onnx") - POINTS_BELOW_MAX
 
