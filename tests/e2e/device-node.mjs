@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { load } from './device-modules.mjs';
+import { SimulatedWorker, reply as replyOf } from './simulated.mjs';
 
 const { Mirror } = await load('device/host.js');
 const { DeviceTransport } = await load('device/transport.js');
@@ -76,32 +77,14 @@ tests.one_detection_at_a_time = async () => {
 // ---- a simulated worker
 
 let workers = [];
-globalThis.Worker = class {
-  sent = [];
-  ended = false;
+globalThis.Worker = class extends SimulatedWorker {
   constructor() {
+    super();
     workers.push(this);
-  }
-  postMessage(message) {
-    this.sent.push(message);
-  }
-  terminate() {
-    this.ended = true;
-  }
-  says(data) {
-    this.onmessage({ data });
   }
 };
 const opened = { type: 'open', backend: 'wasm', ms: 90, why: 'no adapter' };
-const reply = (id) => {
-  const bytes = new DataView(new ArrayBuffer(64 + 4 + 28));
-  bytes.setUint8(0, 3);
-  bytes.setUint16(2, 64, true);
-  bytes.setUint32(4, id, true);
-  bytes.setUint16(64, 1, true);
-  bytes.setUint16(66, 28, true);
-  return { type: 'reply', id, reply: bytes.buffer, bytes: 5 };
-};
+const reply = (id) => replyOf({ id, width, height });
 const picture = () => ({ frame: { close() {} }, width, height });
 
 function started() {

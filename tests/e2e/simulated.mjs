@@ -17,7 +17,7 @@ export function reply({ id, width, height }) {
   return { type: 'reply', id, reply: bytes.buffer, bytes: 5 };
 }
 
-class SimulatedWorker {
+export class SimulatedWorker {
   sent = [];
   ended = false;
 
