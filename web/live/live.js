@@ -405,11 +405,13 @@ export class Live {
     async #drawNails(reply, frame) {
         if (!this.#picture || !frame.mark || reply.id <= this.#shownId) return false;
         this.#shownId = reply.id;
-        this.#picture.setScene(reply.scene, frame.mark);
         const round = this.#round;
-        if (this.#picture.propagates) await this.#redraw.soon();
+        const picture = this.#picture;
+        picture.setScene(reply.scene, frame.mark);
+        if (picture.propagates) await this.#redraw.soon();
         else this.#stage.draw();
-        return round === this.#round;
+        // Meanwhile the camera may have stopped, or the graphics were lost.
+        return round === this.#round && picture === this.#picture;
     }
 
     async #showJpeg(reply, frame) {
