@@ -157,7 +157,8 @@ def test_the_fallback_runs_frames_that_the_server_fails(hand):
                 assert ask(socket, hand).nails == 5
                 triton.mode = "good"
                 wait(lambda: metric(server, "lacquer_triton_up") == [1])
-                assert ask(socket, hand).nails == 0
+                # On a busy machine the stub may need more than the timeout once more.
+                wait(lambda: ask(socket, hand).nails == 0)
 
 
 def test_a_server_that_is_ready_but_fails_is_tried_less_and_less(hand):
